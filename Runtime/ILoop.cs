@@ -1,0 +1,33 @@
+namespace Harness.Runtime;
+
+/// <summary>
+/// One thread, one run queue, one clock: what all code above the seams runs on. In the real world a loop is a thread of its own; in
+/// simulation many loops share one scheduler, and their clocks are virtual.
+/// </summary>
+/// <remarks>State belongs to one loop and is crossed only by <see cref="Post"/>. Callbacks of one loop never overlap.</remarks>
+public interface ILoop
+{
+    /// <summary>This loop's monotonic clock, in nanoseconds from an arbitrary start.</summary>
+    long NowNanoseconds { get; }
+
+    /// <summary>The same clock as a <see cref="TimeProvider"/>, for code that needs wall-clock time or takes one.</summary>
+    TimeProvider Time { get; }
+
+    /// <summary>Whether the calling thread runs this loop now.</summary>
+    bool IsCurrent { get; }
+
+    /// <summary>Queues <paramref name="callback"/> to run on this loop, after what is queued already. Callable from any thread.</summary>
+    /// <exception cref="ObjectDisposedException">The loop has stopped.</exception>
+    void Post(Action<object?> callback, object? state);
+
+    /// <summary>
+    /// Runs <paramref name="callback"/> on this loop once <see cref="NowNanoseconds"/> has reached <paramref name="dueNanoseconds"/>, never
+    /// earlier; a due time that has passed runs as soon as it can. Callable from any thread.
+    /// </summary>
+    /// <remarks>
+    /// Counts nanoseconds, because <c>Task.Delay</c> counts whole milliseconds and completes at once below one. A callback cannot be taken
+    /// back: who no longer wants it lets it find nothing to do.
+    /// </remarks>
+    /// <exception cref="ObjectDisposedException">The loop has stopped.</exception>
+    void PostAt(long dueNanoseconds, Action<object?> callback, object? state);
+}
