@@ -1,0 +1,20 @@
+using Harness.FuseProtocol.Wire;
+using Mono.Unix.Native;
+
+namespace Harness.FuseProtocol;
+
+/// <summary>Sees every message of a session. Called on whatever thread handles the message, several at once: must be thread-safe and quick.</summary>
+public interface IFuseObserver
+{
+    /// <summary>A message has come from the kernel and has been split; nobody has acted on it yet.</summary>
+    void Received(FuseRequest request);
+
+    /// <summary>A request is about to be answered.</summary>
+    void Replied(FuseRequest request, Errno error, ReadOnlySpan<byte> payload);
+
+    /// <summary>A message was refused as malformed: a broken kernel, or a peer that pretends to be one.</summary>
+    void Refused(in InHeader header, string reason);
+
+    /// <summary>The file system threw; the request was answered EIO.</summary>
+    void Faulted(in InHeader header, Exception exception);
+}

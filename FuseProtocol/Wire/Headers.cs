@@ -1,0 +1,63 @@
+using System.Runtime.InteropServices;
+
+namespace Harness.FuseProtocol.Wire;
+
+/// <summary>Stands before every message from the kernel (<c>struct fuse_in_header</c>, 40 bytes).</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct InHeader
+{
+    public const int Size = 40;
+
+    public uint Len;
+    public Opcode Opcode;
+    public ulong Unique;
+    public ulong NodeId;
+    public uint Uid;
+    public uint Gid;
+    public uint Pid;
+
+    /// <summary>Length of the extensions at the end of the message, in units of 8 bytes.</summary>
+    public ushort TotalExtlen;
+    public ushort Padding;
+}
+
+/// <summary>Stands before every message to the kernel (<c>struct fuse_out_header</c>, 16 bytes).</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct OutHeader
+{
+    public const int Size = 16;
+
+    public uint Len;
+
+    /// <summary>0, or a negated errno; in a notification (<see cref="Unique"/> is 0) a <see cref="NotifyCode"/>.</summary>
+    public int Error;
+    public ulong Unique;
+}
+
+/// <summary>Constants of the protocol that belong to no struct.</summary>
+public static class Protocol
+{
+    /// <summary>The major version, of which there is only this one since 2006.</summary>
+    public const uint Major = 7;
+
+    /// <summary>The newest minor version spoken: that of Linux 6.18.</summary>
+    public const uint Minor = 45;
+
+    /// <summary>The oldest minor version accepted: that of Linux 5.4.</summary>
+    public const uint MinorMin = 31;
+
+    /// <summary>Bit of <see cref="InHeader.Unique"/> that marks a request sent again after RESEND (<c>FUSE_UNIQUE_RESEND</c>).</summary>
+    public const ulong UniqueResend = 1UL << 63;
+
+    /// <summary>The least that a read of the device must offer (<c>FUSE_MIN_READ_BUFFER</c>), in bytes.</summary>
+    public const int MinReadBuffer = 8192;
+
+    /// <summary>Longest name a request may carry, without its NUL (<c>FUSE_NAME_MAX</c>, fs/fuse/fuse_i.h).</summary>
+    public const int NameMax = 1024;
+
+    /// <summary>The uid and gid of a caller that an id-mapped mount cannot map (<c>FUSE_INVALID_UIDGID</c>).</summary>
+    public const uint InvalidUidGid = uint.MaxValue;
+
+    /// <summary>Rounds up to the 8-byte boundary on which variable records stand (<c>FUSE_REC_ALIGN</c>).</summary>
+    public static int Align(int length) => (length + 7) & ~7;
+}
