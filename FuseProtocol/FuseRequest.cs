@@ -89,7 +89,7 @@ public abstract class FuseRequest
     /// <summary>Splits the message behind its header into <see cref="Args"/>, <see cref="Payload"/> and <see cref="Extensions"/>.</summary>
     /// <param name="argsSize">Size of the opcode's fixed arguments in this session.</param>
     /// <returns>False if the message is too short for its opcode or its extensions.</returns>
-    internal abstract bool TrySplit(int argsSize);
+    protected internal abstract bool TrySplit(int argsSize);
 
     /// <summary>Tells the request with this <paramref name="unique"/>, if it is in this slot, that its caller no longer waits.</summary>
     /// <returns>False if another request, or none, is here.</returns>

@@ -1,0 +1,60 @@
+using System.Buffers;
+using System.ComponentModel;
+
+namespace Harness.Runtime.Native;
+
+/// <summary>
+/// Page-aligned memory from mmap(2), outside the managed heap: its pages cost nothing until they are touched, and the thread that touches
+/// them first gets them on its own NUMA node.
+/// </summary>
+/// <remarks>Owned by whoever made it, who disposes it after the last use of its memory.</remarks>
+public sealed unsafe class NativeBuffer : MemoryManager<byte>
+{
+    private const int ProtReadWrite = 3;
+    private const int MapPrivateAnonymous = 0x22;
+
+    private readonly int _length;
+    private byte* _pointer;
+
+    /// <summary>Maps <paramref name="length"/> bytes, all zero.</summary>
+    /// <exception cref="Win32Exception">The system has not enough memory.</exception>
+    public NativeBuffer(int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
+        void* pointer = Libc.Mmap(null, (nuint)length, ProtReadWrite, MapPrivateAnonymous, -1, 0);
+        if (pointer == (void*)-1)
+        {
+            throw new Win32Exception((int)Libc.LastErrno, $"mmap of {length} bytes failed");
+        }
+
+        _pointer = (byte*)pointer;
+        _length = length;
+    }
+
+    /// <summary>First byte.</summary>
+    internal byte* Pointer => _pointer;
+
+    /// <summary>Size in bytes.</summary>
+    public int Length => _length;
+
+    /// <inheritdoc/>
+    public override Span<byte> GetSpan() => new(_pointer, _length);
+
+    /// <inheritdoc/>
+    public override MemoryHandle Pin(int elementIndex = 0) => new(_pointer + elementIndex);
+
+    /// <inheritdoc/>
+    public override void Unpin()
+    {
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (_pointer != null)
+        {
+            _ = Libc.Munmap(_pointer, (nuint)_length);
+            _pointer = null;
+        }
+    }
+}

@@ -1,0 +1,112 @@
+using Harness.FuseProtocol;
+using Harness.Runtime.Native;
+using Mono.Unix.Native;
+
+namespace Harness.Transport;
+
+/// <summary>One thread that reads messages from one device fd, and the slots it reads them into.</summary>
+internal sealed unsafe class DevFuseReader(int fd, int messageBytes, int slotsMax) : IDisposable
+{
+    private readonly Stack<DevFuseSlot> _free = new();
+    private int _slots;
+    private int _threadId;
+    private DevFuseSlot? _handling;
+    private bool _disposed;
+
+    /// <summary>Replies that the kernel did not take, for another reason than that nobody waits for them any more.</summary>
+    public long RepliesFailed { get; private set; }
+
+    /// <summary>Reads and hands out messages on the calling thread until the kernel closes the connection.</summary>
+    public void Run(IRequestHandler handler, CancellationToken cancellationToken)
+    {
+        _threadId = Environment.CurrentManagedThreadId;
+        DevFuseSlot slot = Take();
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            Errno error = slot.Receive(fd);
+            if (error == Errnos.Ok)
+            {
+                _handling = slot;
+                handler.Handle(slot);
+                _handling = null;
+                if (!slot.TakeBack())
+                {
+                    slot = Take();
+                }
+            }
+            else if (error == Errno.ENODEV)
+            {
+                break;
+            }
+            else if (error is not (Errno.EINTR or Errno.EAGAIN or Errno.ENOENT))
+            {
+                // ENOENT: the request was taken back between its announcement and its reading (fs/fuse/dev.c, fuse_dev_do_read).
+                throw new FuseTransportException($"Reading /dev/fuse failed: {error}.");
+            }
+        }
+
+        GiveBack(slot);
+    }
+
+    /// <summary>Whether the calling thread is this reader's and has just handed out this slot.</summary>
+    public bool IsHandling(DevFuseSlot slot) => _threadId == Environment.CurrentManagedThreadId && ReferenceEquals(_handling, slot);
+
+    /// <summary>Sends a reply, header included. Called from any thread.</summary>
+    public void Write(byte* reply, int length)
+    {
+        if (Libc.Write(fd, reply, (nuint)length) < 0 && Libc.LastErrno is not (Errno.ENOENT or Errno.ENODEV))
+        {
+            RepliesFailed++;
+        }
+    }
+
+    /// <summary>Takes a slot that was answered after its reader had let it go. Called from any thread.</summary>
+    public void GiveBack(DevFuseSlot slot)
+    {
+        lock (_free)
+        {
+            if (_disposed)
+            {
+                slot.Dispose();
+                return;
+            }
+
+            _free.Push(slot);
+            Monitor.Pulse(_free);
+        }
+    }
+
+    /// <summary>Unmaps the free slots; those still out follow when they come back.</summary>
+    public void Dispose()
+    {
+        lock (_free)
+        {
+            _disposed = true;
+            while (_free.TryPop(out DevFuseSlot? slot))
+            {
+                slot.Dispose();
+            }
+        }
+    }
+
+    private DevFuseSlot Take()
+    {
+        lock (_free)
+        {
+            while (_free.Count == 0 && _slots == slotsMax)
+            {
+                // So many requests wait for the file system that the rest may as well wait in the kernel's queue.
+                Monitor.Wait(_free);
+            }
+
+            if (_free.TryPop(out DevFuseSlot? slot))
+            {
+                return slot;
+            }
+
+            _slots++;
+        }
+
+        return new DevFuseSlot(this, messageBytes);
+    }
+}
