@@ -12,6 +12,9 @@ internal static unsafe partial class Libc
     /// <summary>errno of the calling thread's last call here.</summary>
     public static Errno LastErrno => (Errno)Marshal.GetLastPInvokeError();
 
+    /// <summary>flock(2): wait for the only lock.</summary>
+    public const int LockExclusive = 2;
+
     /// <summary>Whether this process has root's effective user id.</summary>
     public static bool IsRoot => GetEUid() == 0;
 
@@ -77,6 +80,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "fcntl", SetLastError = true)]
     public static partial int Fcntl(int fd, int command, nint argument);
+
+    [LibraryImport(Library, EntryPoint = "flock", SetLastError = true)]
+    public static partial int Flock(SafeHandle fd, int operation);
 
     [LibraryImport(Library, EntryPoint = "geteuid")]
     public static partial uint GetEUid();
