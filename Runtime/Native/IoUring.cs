@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Harness.Runtime.Native;
 
 /// <summary>The io_uring system calls and the constants used here (include/uapi/linux/io_uring.h).</summary>
-internal static unsafe partial class IoUring
+internal static unsafe class IoUring
 {
     public const uint SetupCoopTaskrun = 1 << 8;
     public const uint SetupTaskrunFlag = 1 << 9;
@@ -19,17 +19,12 @@ internal static unsafe partial class IoUring
     public const nint OffSqRing = 0;
     public const nint OffSqes = 0x10000000;
 
-    private const long SysSetup = 425;
-    private const long SysEnter = 426;
-
     /// <summary>Makes a ring; returns its fd.</summary>
-    public static int Setup(uint entries, Params* parameters) => (int)Syscall(SysSetup, (nint)entries, (nint)parameters, 0, 0, 0, 0);
+    public static int Setup(uint entries, Params* parameters) => (int)Libc.Syscall(Libc.SysIoUringSetup, (nint)entries, (nint)parameters, 0, 0, 0, 0);
 
     /// <summary>Submits, and waits for <paramref name="waitFor"/> completions with <see cref="EnterGetEvents"/>.</summary>
-    public static int Enter(int fd, uint submit, uint waitFor, uint flags) => (int)Syscall(SysEnter, fd, (nint)submit, (nint)waitFor, (nint)flags, 0, 0);
-
-    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
-    private static partial long Syscall(long number, nint a, nint b, nint c, nint d, nint e, nint f);
+    public static int Enter(int fd, uint submit, uint waitFor, uint flags) =>
+        (int)Libc.Syscall(Libc.SysIoUringEnter, fd, (nint)submit, (nint)waitFor, (nint)flags, 0, 0);
 
     /// <summary><c>struct io_uring_params</c>, 120 bytes.</summary>
     [StructLayout(LayoutKind.Sequential)]

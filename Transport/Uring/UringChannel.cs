@@ -48,6 +48,11 @@ public sealed class UringChannel : IFuseChannel, IDisposable
         finally
         {
             starter.End();
+            foreach (UringQueue queue in _queues)
+            {
+                queue.End();
+            }
+
             foreach (Thread thread in threads)
             {
                 thread.Join();

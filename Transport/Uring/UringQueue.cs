@@ -1,8 +1,7 @@
-using System.Collections.Concurrent;
 using System.ComponentModel;
+using System.Diagnostics.CodeAnalysis;
 using Harness.FuseProtocol;
 using Harness.FuseProtocol.Wire;
-using Harness.Runtime;
 using Harness.Runtime.Native;
 using Microsoft.Win32.SafeHandles;
 using Mono.Unix.Native;
@@ -22,28 +21,31 @@ internal sealed unsafe class UringQueue : IDisposable
 
     private readonly int _device;
     private readonly ushort _qid;
-    private readonly UringOptions _options;
+    private readonly ReaderPlacement _placement;
     private readonly UringSlot[] _slots;
-    private readonly ConcurrentQueue<UringSlot> _posted = new();
+    private readonly Queue<UringSlot> _posted = new();
+    private readonly Lock _gate = new();
     private readonly SafeFileHandle _wakeFd;
     private readonly NativeBuffer _wakeBuffer = new(SessionOptions.PageSize);
     private Ring? _ring;
     private Thread? _thread;
-    private int _sleeping;
-    private int _live;
+    private bool _sleeping;
+    private bool _disposed;
+    private bool _ended;
+    private int _entriesInKernel;
 
     /// <summary>A queue that is not registered yet.</summary>
     public UringQueue(int device, int cpu, UringOptions options)
     {
         _device = device;
         _qid = (ushort)cpu;
-        _options = options;
+        _placement = ReaderPlacement.ForCpu(cpu, options.Affinity, options.Topology);
         // The kernel wants room for a page of names even where messages are smaller (fs/fuse/dev_uring.c, FUSE_URING_IOV_SEGS).
         int payload = Math.Max(options.MessageBytes, Protocol.MinReadBuffer);
         _slots = new UringSlot[options.Depth];
         for (int i = 0; i < _slots.Length; i++)
         {
-            _slots[i] = new UringSlot(this, i, payload);
+            _slots[i] = new UringSlot(this, i, payload, _placement.Node);
         }
 
         int fd = Libc.EventFd(0, EfdCloexec);
@@ -55,12 +57,8 @@ internal sealed unsafe class UringQueue : IDisposable
     public void Run(IRequestHandler handler)
     {
         _thread = Thread.CurrentThread;
-        if (ThreadPlacement.CpusFor(_options.Affinity, _qid, _options.Topology) is CpuSet cpus)
-        {
-            // The queue of a CPU that is offline stays unpinned: the kernel wants it, but nothing will arrive there.
-            _ = ThreadPlacement.TryPin(cpus);
-        }
-
+        // The queue of a CPU that is offline stays unpinned: the kernel wants it, but nothing will arrive there.
+        _placement.Apply();
         _ring = MakeRing((uint)_slots.Length + 1);
         ArmWake();
         foreach (UringSlot slot in _slots)
@@ -68,8 +66,9 @@ internal sealed unsafe class UringQueue : IDisposable
             Register(slot);
         }
 
-        _live = _slots.Length;
-        while (_live > 0)
+        // When the connection ends the kernel completes every entry it holds. Those that are out are not waited for: their answers come to
+        // nothing, and perhaps never.
+        while (!Volatile.Read(ref _ended) || _entriesInKernel > 0)
         {
             if (!Serve(handler))
             {
@@ -83,26 +82,51 @@ internal sealed unsafe class UringQueue : IDisposable
     {
         if (Thread.CurrentThread == _thread)
         {
+            slot.IsOut = false;
             PrepareCommit(slot);
             return;
         }
 
-        _posted.Enqueue(slot);
-        Interlocked.MemoryBarrier();
-        if (Volatile.Read(ref _sleeping) != 0)
+        lock (_gate)
         {
-            ulong one = 1;
-            _ = Libc.Write(_wakeFd, &one, sizeof(ulong));
+            slot.IsOut = false;
+            if (_disposed)
+            {
+                slot.Dispose();
+                return;
+            }
+
+            _posted.Enqueue(slot);
+            WakeIfSleeping();
         }
     }
 
-    /// <summary>Frees the buffers. The thread that served the queue must have ended.</summary>
+    /// <summary>Tells the queue that the connection has ended. Called from any thread.</summary>
+    public void End()
+    {
+        lock (_gate)
+        {
+            _ended = true;
+            WakeIfSleeping();
+        }
+    }
+
+    /// <summary>
+    /// Frees the buffers; those of requests that are still out follow when they are answered. The thread that served the queue must have ended.
+    /// </summary>
     public void Dispose()
     {
         _ring?.Dispose();
-        foreach (UringSlot slot in _slots)
+        lock (_gate)
         {
-            slot.Dispose();
+            _disposed = true;
+            foreach (UringSlot slot in _slots)
+            {
+                if (!slot.IsOut)
+                {
+                    slot.Dispose();
+                }
+            }
         }
 
         ((IDisposable)_wakeBuffer).Dispose();
@@ -139,7 +163,7 @@ internal sealed unsafe class UringQueue : IDisposable
             }
         }
 
-        while (_posted.TryDequeue(out UringSlot? slot))
+        while (TryTakePosted(out UringSlot? slot))
         {
             any = true;
             PrepareCommit(slot);
@@ -150,11 +174,11 @@ internal sealed unsafe class UringQueue : IDisposable
 
     private void Complete(IRequestHandler handler, UringSlot slot, int result)
     {
+        _entriesInKernel--;
         if (result < 0)
         {
             // −ENOTCONN when the connection ends (fs/fuse/dev_uring.c, fuse_uring_entry_teardown). Anything else is a refusal of the
             // command itself, after which the entry is the kernel's no more.
-            _live--;
             if (-result is not ((int)Errno.ENOTCONN or (int)Errno.ECANCELED or (int)Errno.ENODEV))
             {
                 throw new FuseTransportException($"The kernel refused an entry of FUSE queue {_qid}: {(Errno)(-result)}.");
@@ -162,6 +186,7 @@ internal sealed unsafe class UringQueue : IDisposable
         }
         else if (slot.Accept())
         {
+            slot.IsOut = true;
             handler.Handle(slot);
         }
         else
@@ -172,14 +197,42 @@ internal sealed unsafe class UringQueue : IDisposable
 
     private void Sleep()
     {
-        Volatile.Write(ref _sleeping, 1);
-        Interlocked.MemoryBarrier();
-        uint waitFor = _posted.IsEmpty ? 1u : 0u;
-        Errno error = _ring!.Enter(waitFor);
-        Volatile.Write(ref _sleeping, 0);
+        lock (_gate)
+        {
+            if (_posted.Count > 0 || (_ended && _entriesInKernel == 0))
+            {
+                return;
+            }
+
+            _sleeping = true;
+        }
+
+        Errno error = _ring!.Enter(1);
+        lock (_gate)
+        {
+            _sleeping = false;
+        }
+
         if (error is not (0 or Errno.EINTR or Errno.EAGAIN or Errno.EBUSY))
         {
             throw new FuseTransportException($"Waiting on the ring of FUSE queue {_qid} failed: {error}.");
+        }
+    }
+
+    private void WakeIfSleeping()
+    {
+        if (_sleeping)
+        {
+            ulong one = 1;
+            _ = Libc.Write(_wakeFd, &one, sizeof(ulong));
+        }
+    }
+
+    private bool TryTakePosted([NotNullWhen(true)] out UringSlot? slot)
+    {
+        lock (_gate)
+        {
+            return _posted.TryDequeue(out slot);
         }
     }
 
@@ -213,6 +266,7 @@ internal sealed unsafe class UringQueue : IDisposable
         entry->Fd = _device;
         entry->Offset = (uint)command;
         entry->UserData = (ulong)slot.Index;
+        _entriesInKernel++;
         ((UringCmdReq*)entry->Command)->Qid = _qid;
         return entry;
     }

@@ -17,14 +17,15 @@ internal sealed unsafe class UringSlot : FuseRequest, IDisposable
     private readonly UringReqHeader* _header;
     private readonly Iovec* _iovecs;
 
-    /// <summary>An entry whose payload buffer holds <paramref name="payloadBytes"/>.</summary>
-    public UringSlot(UringQueue queue, int index, int payloadBytes)
+    /// <summary>An entry whose payload buffer holds <paramref name="payloadBytes"/>, on a NUMA node if one is named.</summary>
+    public UringSlot(UringQueue queue, int index, int payloadBytes, int? node)
     {
         _queue = queue;
         Index = index;
         // One page for the header and, behind it, the two iovecs that announce both buffers to the kernel.
         _headerBuffer = new NativeBuffer(SessionOptions.PageSize);
         _payloadBuffer = new NativeBuffer(payloadBytes);
+        _ = node is int number && _headerBuffer.TryPlace(number) && _payloadBuffer.TryPlace(number);
         _header = (UringReqHeader*)_headerBuffer.Pointer;
         _iovecs = (Iovec*)(_headerBuffer.Pointer + (SessionOptions.PageSize / 2));
         _iovecs[0] = new Iovec { Base = _header, Length = UringReqHeader.Size };
@@ -34,6 +35,9 @@ internal sealed unsafe class UringSlot : FuseRequest, IDisposable
 
     /// <summary>The slot's place in its queue, which completions carry as user data.</summary>
     public int Index { get; }
+
+    /// <summary>Whether somebody has the request and has not answered it: set by the queue's thread, cleared by the answer.</summary>
+    public bool IsOut { get; set; }
 
     /// <summary>Names the request to the kernel in the commit.</summary>
     public ulong CommitId { get; private set; }
