@@ -1,17 +1,14 @@
-using Harness.Experiments.Mounting;
+using Harness.Experiments.Plan;
 using Harness.FuseProtocol;
 
 namespace Harness.Experiments.Backends;
 
-/// <summary>The one place that knows which file systems there are.</summary>
+/// <summary>The one place that knows which file system a backend's name stands for.</summary>
 internal static class BackendFactory
 {
-    /// <summary>Names that a mount or an experiment may give.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["null", "memory"];
-
     /// <summary>Makes the file system that a mount serves.</summary>
-    public static IFileSystem Create(MountSpec spec) => spec.Backend switch
+    public static IFileSystem Create(Backend backend) => backend.Name switch
     {
-        _ => throw new ArgumentException($"backend {spec.Backend}"),
+        _ => throw new ArgumentException($"no file system is called {backend.Name}", nameof(backend)),
     };
 }

@@ -22,7 +22,7 @@ internal sealed class MountHost : IDisposable
     private MountHost(MountSpec spec, IFuseObserver? observer)
     {
         Spec = spec;
-        _session = new FuseSession(BackendFactory.Create(spec), spec.Session, observer);
+        _session = new FuseSession(BackendFactory.Create(spec.Backend), spec.Session, observer);
         IRequestHandler handler = _session;
         if (spec.Latency > TimeSpan.Zero)
         {
@@ -30,9 +30,9 @@ internal sealed class MountHost : IDisposable
             handler = new LatencyHandler(_session, _loop, spec.Latency);
         }
 
-        _mount = FuseMount.Create(spec.MountPoint, new MountOptions { Subtype = "harness", FsName = spec.Backend });
+        _mount = FuseMount.Create(spec.MountPoint, new MountOptions { Subtype = "harness", FsName = spec.Backend.MountArgument });
         _channel = new DevFuseChannel(
-            _mount.Device, new DevFuseOptions { Threads = spec.Threads, MessageBytes = spec.Session.MaxWrite });
+            _mount.Device, new DevFuseOptions { Threads = spec.Threads, MessageBytes = spec.MaxWrite });
         _running = Task.Factory.StartNew(
             () => _channel.Run(handler, CancellationToken.None), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
@@ -50,7 +50,7 @@ internal sealed class MountHost : IDisposable
     /// <exception cref="FuseTransportException">This machine cannot.</exception>
     public static MountHost Start(MountSpec spec, IFuseObserver? observer = null)
     {
-        using IDisposable? raised = MessageLimit.Raise(spec.Session.MaxWrite);
+        using IDisposable? raised = MessageLimit.Raise(spec.MaxWrite);
         var host = new MountHost(spec, observer);
         try
         {
@@ -80,6 +80,9 @@ internal sealed class MountHost : IDisposable
 
         return clean;
     }
+
+    /// <summary>Ends the connection by force: whoever waits for the file system gets ECONNABORTED.</summary>
+    public void Abort() => _mount.TryAbort();
 
     /// <inheritdoc/>
     public void Dispose()
