@@ -31,7 +31,7 @@ public sealed record DevFuseOptions
 }
 
 /// <summary>The kernel's FUSE device, read by threads that share one fd or have a clone of it each.</summary>
-public sealed class DevFuseChannel : IFuseChannel, IDisposable
+public sealed class DevFuseChannel : IFuseChannel
 {
     private readonly List<SafeFileHandle> _clones = [];
     private readonly DevFuseReader[] _readers;

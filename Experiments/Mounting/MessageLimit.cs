@@ -17,19 +17,18 @@ internal static class MessageLimit
     /// <summary>The limit in force, in pages.</summary>
     public static int Pages => File.Exists(Path) && int.TryParse(File.ReadAllText(Path), out int pages) ? pages : BuiltIn;
 
-    /// <summary>Raises the limit if messages of this size need it.</summary>
-    /// <returns>What restores it, or null if it is high enough.</returns>
-    /// <exception cref="Transport.FuseTransportException">It must be raised and cannot be.</exception>
-    public static IDisposable? Raise(int maxWrite)
+    /// <summary>The limit that messages of this size need, where it is too low.</summary>
+    /// <exception cref="Transport.FuseTransportException">This kernel's limit is fixed.</exception>
+    public static IEnumerable<SystemSetting> Needs(int maxWrite)
     {
         int pages = (maxWrite + SessionOptions.PageSize - 1) / SessionOptions.PageSize;
         if (pages <= Pages)
         {
-            return null;
+            return [];
         }
 
         return File.Exists(Path)
-            ? SystemSetting.Hold(Path, pages.ToString())
+            ? [new SystemSetting(Path, pages.ToString())]
             : throw new Transport.FuseTransportException(
                 $"This kernel limits a message to {BuiltIn * SessionOptions.PageSize} bytes (Linux 6.13 made it a sysctl); choose a smaller max-write.");
     }

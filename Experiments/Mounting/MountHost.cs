@@ -1,4 +1,5 @@
 using Harness.Experiments.Backends;
+using Harness.Experiments.Machine;
 using Harness.FuseProtocol;
 using Harness.Runtime;
 using Harness.Transport;
@@ -16,7 +17,7 @@ internal sealed class MountHost : IDisposable
     private readonly FuseSession _session;
     private readonly EventLoop? _loop;
     private readonly FuseMount _mount;
-    private readonly DevFuseChannel _channel;
+    private readonly IFuseChannel _channel;
     private readonly Task _running;
 
     private MountHost(MountSpec spec, IFuseObserver? observer)
@@ -31,8 +32,7 @@ internal sealed class MountHost : IDisposable
         }
 
         _mount = FuseMount.Create(spec.MountPoint, new MountOptions { Subtype = "harness", FsName = spec.Backend.MountArgument });
-        _channel = new DevFuseChannel(
-            _mount.Device, new DevFuseOptions { Threads = spec.Threads, MessageBytes = spec.MaxWrite });
+        _channel = ChannelFactory.Create(spec, _mount);
         _running = Task.Factory.StartNew(
             () => _channel.Run(handler, CancellationToken.None), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
@@ -50,7 +50,7 @@ internal sealed class MountHost : IDisposable
     /// <exception cref="FuseTransportException">This machine cannot.</exception>
     public static MountHost Start(MountSpec spec, IFuseObserver? observer = null)
     {
-        using IDisposable? raised = MessageLimit.Raise(spec.MaxWrite);
+        using var settings = SystemSettings.Hold([.. MessageLimit.Needs(spec.MaxWrite), .. ChannelFactory.Needs(spec)]);
         var host = new MountHost(spec, observer);
         try
         {

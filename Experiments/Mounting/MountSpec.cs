@@ -1,6 +1,7 @@
 using Harness.Experiments.Plan;
 using Harness.FuseProtocol;
 using Harness.FuseProtocol.Wire;
+using Harness.Runtime;
 
 namespace Harness.Experiments.Mounting;
 
@@ -19,6 +20,15 @@ internal sealed record MountSpec
     /// <summary>Held back per request, to stand for a remote store.</summary>
     public TimeSpan Latency => TimeSpan.FromTicks(Knobs[Plan.Knobs.Latency].Number / TimeSpan.NanosecondsPerTick);
 
+    /// <summary>The way into the kernel, by its name in the table of knobs.</summary>
+    public string Channel => Knobs[Plan.Knobs.Channel].Text;
+
+    /// <summary>Where the channel's threads run.</summary>
+    public Affinity Affinity => (Affinity)Knobs[Plan.Knobs.Affinity].Number;
+
+    /// <summary>Entries of each ring.</summary>
+    public int QueueDepth => (int)Knobs[Plan.Knobs.QueueDepth].Number;
+
     /// <summary>Threads that read requests.</summary>
     public int Threads => (int)Knobs[Plan.Knobs.Threads].Number;
 
@@ -32,13 +42,17 @@ internal sealed record MountSpec
         MaxBackground = (ushort)Knobs[Plan.Knobs.MaxBackground].Number,
         CongestionThreshold = (ushort)Knobs[Plan.Knobs.CongestionThreshold].Number,
         MaxReadahead = (int)Knobs[Plan.Knobs.MaxReadahead].Number,
-    }.With(InitFlags.AsyncDio, Knobs[Plan.Knobs.AsyncDio].Number == 1).With(InitFlags.WritebackCache, Knobs[Plan.Knobs.Writeback].Number == 1);
+    }.With(InitFlags.AsyncDio, Knobs[Plan.Knobs.AsyncDio].Number == 1).With(InitFlags.WritebackCache, Knobs[Plan.Knobs.Writeback].Number == 1)
+        .With(InitFlags.OverIoUring, Channel == Plan.Knobs.IoUring);
 
     /// <summary>One line that says what was mounted.</summary>
     public string Describe(NegotiatedInit init)
     {
         string latency = Latency > TimeSpan.Zero ? $" + {Knobs[Plan.Knobs.Latency]}" : string.Empty;
-        return $"mounted {Backend.MountArgument}{latency} on {MountPoint}: {Knobs[Plan.Knobs.Channel]}, {Threads} thread{(Threads == 1 ? "" : "s")}, " +
+        string queues = Channel == Plan.Knobs.IoUring
+            ? $"{Topology.Current.Possible.Count} queues of {QueueDepth}"
+            : $"{Threads} thread{(Threads == 1 ? string.Empty : "s")}";
+        return $"mounted {Backend.MountArgument}{latency} on {MountPoint}: {Channel}, {queues}, " +
             $"FUSE {Protocol.Major}.{init.Minor}, max-write {Knobs[Plan.Knobs.MaxWrite]}, async-dio {OnOff(init.Has(InitFlags.AsyncDio))}, " +
             $"writeback {OnOff(init.Has(InitFlags.WritebackCache))}, max-background {init.MaxBackground}";
     }

@@ -10,8 +10,20 @@ internal static class Knobs
     // fs/fuse/sysctl.c bounds max_pages_limit by what fits into the 16 bits of fuse_init_out.max_pages.
     private const long MaxPagesMax = 65_535;
 
+    /// <summary>One <c>/dev/fuse</c> descriptor, read by all threads.</summary>
+    public const string DevFuse = "dev-fuse";
+
+    /// <summary>A cloned descriptor for each thread.</summary>
+    public const string Clone = "clone";
+
+    /// <summary>FUSE over io_uring.</summary>
+    public const string IoUring = "io-uring";
+
     /// <summary>The channels a mount can use.</summary>
-    public static IReadOnlyList<string> Channels { get; } = ["dev-fuse"];
+    public static IReadOnlyList<string> Channels { get; } = [DevFuse, Clone, IoUring];
+
+    /// <summary>Where a channel's threads may run, in the order of <see cref="Runtime.Affinity"/>.</summary>
+    public static IReadOnlyList<string> Affinities { get; } = ["none", "cpu", "numa"];
 
     public static Knob Channel { get; } = new()
     {
@@ -20,7 +32,29 @@ internal static class Knobs
         Unit = "",
         Default = _ => new ScalarValue(0, Channels[0]),
         Label = value => value.Text,
-        Effect = "how requests travel between kernel and daemon; dev-fuse reads and writes one /dev/fuse descriptor",
+        Effect = "how requests travel between kernel and daemon: dev-fuse, one descriptor that all threads read; clone, a descriptor for each "
+            + "thread with a processing queue of its own; io-uring, a queue for each CPU (Linux 6.14, enable_uring)",
+    };
+
+    public static Knob Affinity { get; } = new()
+    {
+        Name = "affinity",
+        Kind = ValueKind.Choice([.. Affinities]),
+        Unit = "",
+        // A ring belongs to a CPU, and serving it elsewhere gives away what it is for; who reads a descriptor is better left to the scheduler.
+        Default = settings => Affinities[settings[Channel].Text == IoUring ? 1 : 0] is var name ? new ScalarValue(name == "cpu" ? 1 : 0, name) : default,
+        Label = value => $"aff {value}",
+        Effect = "where the threads that take requests run: anywhere, on one CPU each, or on the CPUs of one NUMA node; their buffers lie on that node",
+    };
+
+    public static Knob QueueDepth { get; } = new()
+    {
+        Name = "queue-depth",
+        Kind = ValueKind.Integer(1, 1024),
+        Unit = "requests",
+        Default = _ => new ScalarValue(8, "8"),
+        Label = value => $"qd {value}",
+        Effect = "entries of each io-uring queue, hence requests of one CPU that the daemon can hold; each takes memory for the largest message",
     };
 
     public static Knob Threads { get; } = new()
@@ -112,7 +146,7 @@ internal static class Knobs
 
     /// <summary>All knobs, in the order in which help texts and records list them.</summary>
     public static IReadOnlyList<Knob> All { get; } =
-        [Channel, Threads, MaxWrite, AsyncDio, Writeback, MaxBackground, CongestionThreshold, MaxReadahead, Latency];
+        [Channel, Affinity, QueueDepth, Threads, MaxWrite, AsyncDio, Writeback, MaxBackground, CongestionThreshold, MaxReadahead, Latency];
 
     /// <summary>The <c>max_pages</c> that a message size needs (fuse_init_out.max_pages), in pages of 4 KiB.</summary>
     public static int MaxPages(KnobSettings settings) => (int)(settings[MaxWrite].Number / PageBytes);

@@ -61,6 +61,7 @@ internal sealed class RunSetup
     /// <exception cref="FuseTransportException">This machine cannot.</exception>
     public async Task<int> Run(CancellationToken cancellationToken)
     {
+        SystemSettings.RestoreLeftover();
         FuseProbe.Require();
         string fio = FioProgram.Ensure(Console.Error);
         RunDirectory directory = _directory();

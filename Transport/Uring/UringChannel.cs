@@ -10,7 +10,7 @@ namespace Harness.Transport.Uring;
 /// Contains a <see cref="DevFuseChannel"/>, by which INIT, FORGET, INTERRUPT and notifications travel. The queues register once INIT has been
 /// answered; until then the kernel holds requests back.
 /// </remarks>
-public sealed class UringChannel : IFuseChannel, IDisposable
+public sealed class UringChannel : IFuseChannel
 {
     private readonly DevFuseChannel _device;
     private readonly UringQueue[] _queues;
