@@ -40,11 +40,13 @@ public sealed record ComparisonRow
         ? $"{HumanUnits.RatioDigits(interval.Low)} to {HumanUnits.RatioDigits(interval.High)}"
         : "–";
 
-    /// <summary>The verdict in a word.</summary>
-    public string VerdictText => IsBaseline ? "baseline" : Comparison.Verdict switch
+    /// <summary>The verdict in a word; <c>–</c> without a pair.</summary>
+    public string VerdictText => this switch
     {
-        Verdict.Better => "better",
-        Verdict.Worse => "worse",
+        { IsBaseline: true } => "baseline",
+        { Comparison.Pairs: 0 } => "–",
+        { Comparison.Verdict: Verdict.Better } => "better",
+        { Comparison.Verdict: Verdict.Worse } => "worse",
         _ => "inconclusive",
     };
 

@@ -5,6 +5,8 @@ namespace Harness.Results.Analysis;
 /// <summary>Numbers for people: three significant digits and the unit that keeps them short. Files keep the exact values.</summary>
 internal static class HumanUnits
 {
+    private const int MaxDecimals = 9;
+
     private static readonly string[] BytesPerSecondUnits = ["B/s", "kB/s", "MB/s", "GB/s", "TB/s"];
     private static readonly string[] IopsUnits = ["IOPS", "K IOPS", "M IOPS"];
     private static readonly string[] MicrosUnits = ["µs", "ms", "s"];
@@ -21,8 +23,12 @@ internal static class HumanUnits
     /// <summary>As <c>×1.32</c>.</summary>
     public static string Ratio(double value) => "×" + RatioDigits(value);
 
-    /// <summary>Two decimals near 1, where they matter; three significant digits above 10 and below 0.1.</summary>
-    public static string RatioDigits(double value) => value >= 0.1 ? ThreeDigits(value) : value.ToString("0.00E+0", CultureInfo.InvariantCulture);
+    /// <summary>Two decimals near 1, where they matter; three significant digits above 10, two below 0.1.</summary>
+    public static string RatioDigits(double value)
+    {
+        int decimals = value is > 0 and < 0.0995 ? Math.Min(1 - (int)Math.Floor(Math.Log10(value)), MaxDecimals) : 2;
+        return value < 1 ? value.ToString($"F{decimals}", CultureInfo.InvariantCulture) : ThreeDigits(value);
+    }
 
     private static string Scaled(double value, string[] units)
     {

@@ -27,19 +27,19 @@ public sealed class Metric
     public static Metric Iops { get; } = new("operations per second", Direction.HigherIsBetter, m => m.Iops, HumanUnits.Iops);
 
     /// <summary>Mean completion latency.</summary>
-    public static Metric LatencyMean { get; } = Latency("mean latency", m => m.LatencyMicrosMean);
+    public static Metric LatencyMean { get; } = Latency("latency mean", m => m.LatencyMicrosMean);
 
     /// <summary>Median completion latency.</summary>
-    public static Metric LatencyP50 { get; } = Latency("median latency", m => m.LatencyMicrosP50);
+    public static Metric LatencyP50 { get; } = Latency("latency p50", m => m.LatencyMicrosP50);
 
     /// <summary>95th percentile of completion latency.</summary>
-    public static Metric LatencyP95 { get; } = Latency("p95 latency", m => m.LatencyMicrosP95);
+    public static Metric LatencyP95 { get; } = Latency("latency p95", m => m.LatencyMicrosP95);
 
     /// <summary>99th percentile of completion latency.</summary>
-    public static Metric LatencyP99 { get; } = Latency("p99 latency", m => m.LatencyMicrosP99);
+    public static Metric LatencyP99 { get; } = Latency("latency p99", m => m.LatencyMicrosP99);
 
     /// <summary>99.9th percentile of completion latency.</summary>
-    public static Metric LatencyP999 { get; } = Latency("p99.9 latency", m => m.LatencyMicrosP999);
+    public static Metric LatencyP999 { get; } = Latency("latency p99.9", m => m.LatencyMicrosP999);
 
     /// <summary>What to call it in a sentence.</summary>
     public string Name { get; }

@@ -40,7 +40,7 @@ internal sealed class BackendReader(Problems problems)
         {
             Backend backend = ReadName(entry.Key);
             bool isEmpty = entry.Value is YamlScalar { IsMissing: true } or YamlMap { Entries.Count: 0 };
-            return isEmpty ? backend : Refuse(entry.Value.Mark, $"backend: {entry.Key.Text} takes no options; write backend: {entry.Key.Text}");
+            return isEmpty || backend.Name != entry.Key.Text ? backend : Refuse(entry.Value.Mark, $"backend: {entry.Key.Text} takes no options; write backend: {entry.Key.Text}");
         }
 
         return entry.Value is YamlScalar { IsMissing: false, Text.Length: > 0 } directory

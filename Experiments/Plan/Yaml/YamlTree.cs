@@ -16,48 +16,35 @@ internal sealed class YamlTree
     /// <summary>Nodes with every alias written out. A plan of a hundred experiments has some five thousand.</summary>
     public const int NodesMax = 50_000;
 
+    private readonly string text;
+    private readonly Scanner scanner;
     private readonly Parser parser;
     private readonly Dictionary<string, YamlNode> anchors = [];
 
-    private YamlTree(string text) => parser = new Parser(new StringReader(text));
+    private YamlTree(string text)
+    {
+        this.text = text;
+        scanner = new Scanner(new StringReader(text));
+        parser = new Parser(scanner);
+    }
 
     /// <summary>Reads the document.</summary>
     /// <returns>Its root, or null if the text holds none.</returns>
     /// <exception cref="YamlRefusedException">The text is no YAML, holds more than one document, or exceeds a limit.</exception>
-    public static YamlNode? Read(string text)
-    {
-        try
-        {
-            return new YamlTree(text).ReadDocument();
-        }
-        catch (YamlException refusal)
-        {
-            throw Refusal(text, refusal);
-        }
-    }
-
-    // The commonest mistake deserves its own words and its own place: YamlDotNet names the token before it.
-    private static YamlRefusedException Refusal(string text, YamlException refusal)
-    {
-        SourceMark mark = At(refusal.Start);
-        SourceMark? tab = TextLines.FirstIndentingTab(text, mark.Line);
-        return tab is { } place && (place == mark || refusal.Message.Contains("tab", StringComparison.Ordinal))
-            ? new YamlRefusedException(place, "a tab cannot indent YAML; use spaces")
-            : new YamlRefusedException(mark, $"this is no YAML: {Sentence(refusal.Message)}");
-    }
+    public static YamlNode? Read(string text) => new YamlTree(text).ReadDocument();
 
     private YamlNode? ReadDocument()
     {
         Next<StreamStart>();
-        if (!parser.MoveNext() || parser.Current is not DocumentStart)
+        if (!MoveNext() || parser.Current is not DocumentStart)
         {
             return null;
         }
 
-        parser.MoveNext();
+        MoveNext();
         YamlNode root = ReadNode(0);
         Next<DocumentEnd>();
-        if (parser.MoveNext() && parser.Current is DocumentStart second)
+        if (MoveNext() && parser.Current is DocumentStart second)
         {
             throw new YamlRefusedException(At(second.Start), "a second document begins here; a plan file holds one");
         }
@@ -68,7 +55,12 @@ internal sealed class YamlTree
     // Reads the node whose first event is current, and leaves its last event current.
     private YamlNode ReadNode(int depth)
     {
-        ParsingEvent current = parser.Current!;
+        // YamlDotNet 18.1 gives a map whose key is missing (": value") as one with a value too few.
+        if (parser.Current is not { } current || current is not (NodeEvent or AnchorAlias))
+        {
+            throw new YamlRefusedException(At(parser.Current?.Start ?? scanner.CurrentPosition), "this is no YAML: a key or a value is missing before here");
+        }
+
         SourceMark mark = At(current.Start);
         if (depth > DepthMax)
         {
@@ -79,7 +71,7 @@ internal sealed class YamlTree
         {
             return anchors.TryGetValue(alias.Value.Value, out YamlNode? target)
                 ? target
-                : throw new YamlRefusedException(mark, $"the alias *{alias.Value.Value} has no anchor &{alias.Value.Value} before it");
+                : throw new YamlRefusedException(mark, $"the alias {Quoted.Text("*" + alias.Value.Value)} has no anchor before it");
         }
 
         var start = (NodeEvent)current;
@@ -106,7 +98,7 @@ internal sealed class YamlTree
     {
         var items = new List<YamlNode>();
         long weight = 1;
-        while (parser.MoveNext() && parser.Current is not SequenceEnd)
+        while (MoveNext() && parser.Current is not SequenceEnd)
         {
             items.Add(ReadNode(depth + 1));
             weight = Grow(weight, items[^1], mark);
@@ -120,10 +112,10 @@ internal sealed class YamlTree
         var entries = new List<YamlEntry>();
         var merged = new List<YamlEntry>();
         long weight = 1;
-        while (parser.MoveNext() && parser.Current is not MappingEnd)
+        while (MoveNext() && parser.Current is not MappingEnd)
         {
             YamlNode key = ReadNode(depth + 1);
-            parser.MoveNext();
+            MoveNext();
             YamlNode value = ReadNode(depth + 1);
             weight = Grow(Grow(weight, key, mark), value, mark);
             if (key is not YamlScalar name)
@@ -162,10 +154,38 @@ internal sealed class YamlTree
     private void Next<TEvent>()
         where TEvent : ParsingEvent
     {
-        if (!parser.MoveNext() || parser.Current is not TEvent)
+        if (!MoveNext() || parser.Current is not TEvent)
         {
             throw new YamlRefusedException(SourceMark.None, "this is no YAML: the text ends too early");
         }
+    }
+
+    private bool MoveNext()
+    {
+        try
+        {
+            return parser.MoveNext();
+        }
+        catch (YamlException refusal)
+        {
+            throw Refusal(refusal);
+        }
+        catch (Exception stumble) when (stumble is InvalidOperationException or ArgumentException or FormatException or ArithmeticException
+            or IndexOutOfRangeException)
+        {
+            // YamlDotNet 18.1 looks into an empty stack after some unclosed flow collections, and does not say so in its own terms.
+            throw new YamlRefusedException(At(scanner.CurrentPosition), "this is no YAML: brackets or indentation before here do not match");
+        }
+    }
+
+    // The commonest mistake deserves its own words and its own place: YamlDotNet names the token before it.
+    private YamlRefusedException Refusal(YamlException refusal)
+    {
+        SourceMark mark = At(refusal.Start);
+        SourceMark? tab = TextLines.FirstIndentingTab(text, mark.Line);
+        return tab is { } place && (place == mark || refusal.Message.Contains("tab", StringComparison.Ordinal))
+            ? new YamlRefusedException(place, "a tab cannot indent YAML; use spaces")
+            : new YamlRefusedException(mark, $"this is no YAML: {Sentence(refusal.Message)}");
     }
 
     private static SourceMark At(Mark mark) => new((int)mark.Line, (int)mark.Column);

@@ -90,7 +90,10 @@ public sealed class ComparisonTableTests
     [Theory]
     [InlineData(1, "×1.00")]
     [InlineData(0.1, "×0.10")]
-    [InlineData(0.0123, "×1.23E-2")]
+    [InlineData(0.0996, "×0.10")]
+    [InlineData(0.0994, "×0.099")]
+    [InlineData(0.0123, "×0.012")]
+    [InlineData(1.23e-7, "×0.00000012")]
     [InlineData(12.34, "×12.3")]
     public void RatiosNear1HaveTwoDecimals(double ratio, string text) => Assert.Equal(text, HumanUnits.Ratio(ratio));
 
