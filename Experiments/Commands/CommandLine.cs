@@ -27,7 +27,9 @@ internal static class CommandLine
                 Fail(error.Message);
             }
 
-            await Console.Error.WriteLineAsync($"Try: ./harness {string.Join(' ', [.. parsed.CommandResult.Command.Name == root.Name ? [] : new[] { parsed.CommandResult.Command.Name }, "--help"])}").ConfigureAwait(false);
+            Command command = parsed.CommandResult.Command;
+            string help = command == root ? "--help" : $"{command.Name} --help";
+            await Console.Error.WriteLineAsync($"Try: ./harness {help}").ConfigureAwait(false);
             return ExitCode.BadArguments;
         }
 

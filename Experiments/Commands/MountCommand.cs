@@ -28,7 +28,10 @@ internal static class MountCommand
         var trace = new Option<string?>("--trace") { Description = "Write a line per message (rx, tx) to this file; - for standard error" };
         var exitWithParent = new Option<bool>(ExitWithParent) { Hidden = true };
         var mountPoint = new Argument<string>("MOUNTPOINT") { Description = "An existing directory" };
-        var command = new Command("mount", "Mounts a file system and serves it in the foreground; Ctrl-C unmounts.") { backend, trace, exitWithParent, mountPoint };
+        var command = new Command("mount", "Mounts a file system and serves it in the foreground; Ctrl-C unmounts.")
+        {
+            backend, trace, exitWithParent, mountPoint,
+        };
         var knobs = new KnobOptions(command);
         command.SetAction(parsed =>
         {

@@ -60,7 +60,8 @@ internal static class RunReport
         var caption = new MapCaption(
             Path.GetFileName(directory.Root),
             $"Linux {environment.Kernel.Split(' ')[0]}",
-            $"{environment.CpuModel}, {environment.Cpus} CPUs, {environment.NumaNodes} NUMA node{(environment.NumaNodes == 1 ? "" : "s")}, {environment.MemoryBytes >> 30} GiB");
+            $"{environment.CpuModel}, {environment.Cpus} CPUs, {environment.NumaNodes} NUMA node{(environment.NumaNodes == 1 ? "" : "s")}, " +
+            $"{(environment.MemoryBytes + (1 << 29)) >> 30} GiB");
         string throughput = Path.Combine(directory.Root, "throughput.png");
         string latency = Path.Combine(directory.Root, "latency.png");
         ThroughputMap.Write(throughput, outlines, trials, seed, caption);
