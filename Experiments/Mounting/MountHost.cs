@@ -20,10 +20,10 @@ internal sealed class MountHost : IDisposable
     private readonly IFuseChannel _channel;
     private readonly Task _running;
 
-    private MountHost(MountSpec spec, IFuseObserver? observer)
+    private MountHost(MountSpec spec, IFileSystem fileSystem, IFuseObserver? observer)
     {
         Spec = spec;
-        _session = new FuseSession(BackendFactory.Create(spec.Backend), spec.Session, observer);
+        _session = new FuseSession(fileSystem, spec.Session, observer);
         IRequestHandler handler = _session;
         if (spec.Latency > TimeSpan.Zero)
         {
@@ -48,10 +48,15 @@ internal sealed class MountHost : IDisposable
 
     /// <summary>Mounts and waits until INIT is over, so that the mount point can be used.</summary>
     /// <exception cref="FuseTransportException">This machine cannot.</exception>
-    public static MountHost Start(MountSpec spec, IFuseObserver? observer = null)
+    public static MountHost Start(MountSpec spec, IFuseObserver? observer = null) =>
+        Start(spec, BackendFactory.Create(spec.Backend), observer);
+
+    /// <summary>Mounts a file system of the caller's.</summary>
+    /// <exception cref="FuseTransportException">This machine cannot.</exception>
+    public static MountHost Start(MountSpec spec, IFileSystem fileSystem, IFuseObserver? observer = null)
     {
         using var settings = SystemSettings.Hold([.. MessageLimit.Needs(spec.MaxWrite), .. ChannelFactory.Needs(spec)]);
-        var host = new MountHost(spec, observer);
+        var host = new MountHost(spec, fileSystem, observer);
         try
         {
             host.AwaitInit();
