@@ -97,7 +97,8 @@ internal static class Knobs
         Unit = "",
         Default = _ => new ScalarValue(0, "off"),
         Label = value => value.Number == 1 ? "writeback" : "through",
-        Effect = "FUSE_WRITEBACK_CACHE: buffered writes end in the page cache, which sends them later, merged; off, each write is a message",
+        Effect = "FUSE_WRITEBACK_CACHE: buffered writes end in the page cache, which sends them later, merged; off, each write is a "
+            + "message",
     };
 
     public static Knob MaxBackground { get; } = new()
@@ -119,7 +120,8 @@ internal static class Knobs
         // The kernel's own ratio, FUSE_DEFAULT_CONGESTION_THRESHOLD in fs/fuse/inode.c.
         Default = settings => ThreeQuarters(settings[MaxBackground].Number),
         Label = value => $"cong {value}",
-        Effect = "from this many background requests on, readahead and unforced writeback hold back; three quarters of max-background unless set",
+        Effect = "from this many background requests on, readahead and unforced writeback hold back; three quarters of max-background "
+            + "unless set",
     };
 
     public static Knob MaxReadahead { get; } = new()

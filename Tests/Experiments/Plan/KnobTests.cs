@@ -18,6 +18,20 @@ public class KnobTests
     }
 
     [Fact]
+    public void LabelsOfDifferentKnobsNeverLookAlike()
+    {
+        string[] values = ["on", "off", "0", "4", "12", "4K", "1M", "0us", "200us", "dev-fuse"];
+        string[] labels =
+        [
+            .. from knob in Knobs.All
+               from level in values.Where(value => knob.Kind.TryParse(value, out _, out _)).Select(knob.Kind.Parse).Distinct()
+               select knob.Label(level),
+        ];
+        Assert.Equal(Knobs.All, Knobs.All.Where(knob => values.Any(value => knob.Kind.TryParse(value, out _, out _))));
+        Assert.Equal(labels.Length, labels.Distinct().Count());
+    }
+
+    [Fact]
     public void ValueBecomesAnOptionAndASwitchAppearsWhereItDiffersFromItsDefault()
     {
         AssertArguments("", "async-dio=on writeback=off");

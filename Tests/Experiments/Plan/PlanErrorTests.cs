@@ -113,6 +113,11 @@ public class PlanErrorTests
     }
 
     [Fact]
+    public void ErrorThatAnAliasBringsUpAgainIsReportedOnce() => Assert.Equal(
+        Full("1:71: rw: 'x' is unknown; allowed: one of read, write, randread, randwrite, rw, readwrite, randrw"),
+        PlanTexts.Errors("experiments: [{name: a, backend: memory, workloads: [&w {name: v, rw: x, size: 1M}, {<<: *w, name: w}]}]"));
+
+    [Fact]
     public void AllErrorsAreReportedTogetherInTheOrderOfTheFileUpToABound()
     {
         Assert.Equal(
