@@ -147,6 +147,7 @@ public abstract class FuseRequest
         Args = default;
         Payload = default;
         Extensions = default;
+        _interruptedUnique = 0;
         Volatile.Write(ref _state, Pending);
     }
 
