@@ -1,1 +1,3 @@
-return 0;
+using Harness.Experiments.Commands;
+
+return await CommandLine.Run(args).ConfigureAwait(false);

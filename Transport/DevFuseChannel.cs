@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using Harness.FuseProtocol;
+using Harness.Runtime;
 using Microsoft.Win32.SafeHandles;
 
 namespace Harness.Transport;
@@ -10,6 +11,9 @@ public sealed record DevFuseOptions
     /// <summary>Threads that read requests (default 2).</summary>
     public int Threads { get; init; } = 2;
 
+    /// <summary>Whether each thread reads a cloned fd of its own, which spares it the lock of the shared processing queue.</summary>
+    public bool ClonePerThread { get; init; }
+
     /// <summary>Largest data of one message, in bytes: at least the session's <c>MaxWrite</c>.</summary>
     public int MessageBytes { get; init; } = 1 << 20;
 
@@ -18,25 +22,31 @@ public sealed record DevFuseOptions
     /// of one message, and memory of as much of it as its largest message touched.
     /// </summary>
     public int SlotsMax { get; init; } = 1024;
+
+    /// <summary>Where the threads run; they are dealt out to CPUs or nodes in turn.</summary>
+    public Affinity Affinity { get; init; }
+
+    /// <summary>The machine.</summary>
+    public Topology Topology { get; init; } = Topology.Current;
 }
 
-/// <summary>The kernel's FUSE device, read by threads that share one fd.</summary>
-public sealed class DevFuseChannel : IFuseChannel, IDisposable
+/// <summary>The kernel's FUSE device, read by threads that share one fd or have a clone of it each.</summary>
+public sealed class DevFuseChannel : IFuseChannel
 {
-    private readonly SafeFileHandle _device;
+    private readonly List<SafeFileHandle> _clones = [];
     private readonly DevFuseReader[] _readers;
 
     /// <summary>A channel on a mounted device, which it borrows: the mount closes it.</summary>
+    /// <exception cref="FuseTransportException">The fd could not be cloned.</exception>
     public DevFuseChannel(SafeFileHandle device, DevFuseOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Threads, 1, nameof(options));
-        bool added = false;
-        device.DangerousAddRef(ref added);
-        _device = device;
         _readers = new DevFuseReader[options.Threads];
         for (int i = 0; i < _readers.Length; i++)
         {
-            _readers[i] = new DevFuseReader((int)device.DangerousGetHandle(), options.MessageBytes, options.SlotsMax);
+            SafeFileHandle own = options.ClonePerThread && i > 0 ? Clone(device) : device;
+            var placement = ReaderPlacement.For(i, options.Affinity, options.Topology);
+            _readers[i] = new DevFuseReader(own, placement, options.MessageBytes, options.SlotsMax);
         }
     }
 
@@ -72,7 +82,10 @@ public sealed class DevFuseChannel : IFuseChannel, IDisposable
             reader.Dispose();
         }
 
-        _device.DangerousRelease();
+        foreach (SafeFileHandle clone in _clones)
+        {
+            clone.Dispose();
+        }
     }
 
     private static void RunReader(
@@ -88,5 +101,12 @@ public sealed class DevFuseChannel : IFuseChannel, IDisposable
         {
             Interlocked.CompareExchange(ref fault, ExceptionDispatchInfo.Capture(exception), null);
         }
+    }
+
+    private SafeFileHandle Clone(SafeFileHandle device)
+    {
+        SafeFileHandle clone = FuseDevice.Clone(device);
+        _clones.Add(clone);
+        return clone;
     }
 }

@@ -1,17 +1,40 @@
 using Harness.FuseProtocol;
 using Harness.Runtime.Native;
+using Microsoft.Win32.SafeHandles;
 using Mono.Unix.Native;
 
 namespace Harness.Transport;
 
 /// <summary>One thread that reads messages from one device fd, and the slots it reads them into.</summary>
-internal sealed unsafe class DevFuseReader(int fd, int messageBytes, int slotsMax) : IDisposable
+/// <remarks>Keeps the fd open until the last request that it handed out has come back, so that no late answer goes to another file.</remarks>
+internal sealed unsafe class DevFuseReader : IDisposable
 {
+    private readonly SafeFileHandle _device;
+    private readonly int _fd;
+    private readonly ReaderPlacement _placement;
+    private readonly int _messageBytes;
+    private readonly int _slotsMax;
     private readonly Stack<DevFuseSlot> _free = new();
     private int _slots;
     private int _threadId;
     private DevFuseSlot? _handling;
     private bool _disposed;
+
+    /// <summary>A reader that does not run yet.</summary>
+    /// <param name="device">The fd, which a clone has for itself and which otherwise all readers share. Borrowed.</param>
+    /// <param name="placement">Where the thread runs and its buffers lie.</param>
+    /// <param name="messageBytes">Largest data of one message.</param>
+    /// <param name="slotsMax">Most requests handed out at once.</param>
+    public DevFuseReader(SafeFileHandle device, ReaderPlacement placement, int messageBytes, int slotsMax)
+    {
+        bool added = false;
+        device.DangerousAddRef(ref added);
+        _device = device;
+        _fd = (int)device.DangerousGetHandle();
+        _placement = placement;
+        _messageBytes = messageBytes;
+        _slotsMax = slotsMax;
+    }
 
     /// <summary>Replies that the kernel did not take, for another reason than that nobody waits for them any more.</summary>
     public long RepliesFailed { get; private set; }
@@ -20,10 +43,11 @@ internal sealed unsafe class DevFuseReader(int fd, int messageBytes, int slotsMa
     public void Run(IRequestHandler handler, CancellationToken cancellationToken)
     {
         _threadId = Environment.CurrentManagedThreadId;
+        _placement.Apply();
         DevFuseSlot slot = Take();
         while (!cancellationToken.IsCancellationRequested)
         {
-            Errno error = slot.Receive(fd);
+            Errno error = slot.Receive(_fd);
             if (error == Errnos.Ok)
             {
                 _handling = slot;
@@ -54,7 +78,7 @@ internal sealed unsafe class DevFuseReader(int fd, int messageBytes, int slotsMa
     /// <summary>Sends a reply, header included. Called from any thread.</summary>
     public void Write(byte* reply, int length)
     {
-        if (Libc.Write(fd, reply, (nuint)length) < 0 && Libc.LastErrno is not (Errno.ENOENT or Errno.ENODEV))
+        if (Libc.Write(_fd, reply, (nuint)length) < 0 && Libc.LastErrno is not (Errno.ENOENT or Errno.ENODEV))
         {
             RepliesFailed++;
         }
@@ -65,14 +89,15 @@ internal sealed unsafe class DevFuseReader(int fd, int messageBytes, int slotsMa
     {
         lock (_free)
         {
+            _free.Push(slot);
             if (_disposed)
             {
-                slot.Dispose();
-                return;
+                Drain();
             }
-
-            _free.Push(slot);
-            Monitor.Pulse(_free);
+            else
+            {
+                Monitor.Pulse(_free);
+            }
         }
     }
 
@@ -81,11 +106,26 @@ internal sealed unsafe class DevFuseReader(int fd, int messageBytes, int slotsMa
     {
         lock (_free)
         {
-            _disposed = true;
-            while (_free.TryPop(out DevFuseSlot? slot))
+            if (!_disposed)
             {
-                slot.Dispose();
+                _disposed = true;
+                Drain();
             }
+        }
+    }
+
+    /// <summary>Frees what has come back, and lets go of the fd with the last of it.</summary>
+    private void Drain()
+    {
+        while (_free.TryPop(out DevFuseSlot? slot))
+        {
+            slot.Dispose();
+            _slots--;
+        }
+
+        if (_slots == 0)
+        {
+            _device.DangerousRelease();
         }
     }
 
@@ -93,7 +133,7 @@ internal sealed unsafe class DevFuseReader(int fd, int messageBytes, int slotsMa
     {
         lock (_free)
         {
-            while (_free.Count == 0 && _slots == slotsMax)
+            while (_free.Count == 0 && _slots == _slotsMax)
             {
                 // So many requests wait for the file system that the rest may as well wait in the kernel's queue.
                 Monitor.Wait(_free);
@@ -107,6 +147,6 @@ internal sealed unsafe class DevFuseReader(int fd, int messageBytes, int slotsMa
             _slots++;
         }
 
-        return new DevFuseSlot(this, messageBytes);
+        return new DevFuseSlot(this, _messageBytes, _placement.Node);
     }
 }

@@ -3,7 +3,7 @@ using Harness.FuseProtocol;
 namespace Harness.Transport;
 
 /// <summary>Moves messages between a kernel and whoever handles them. A channel pushes: it owns its threads and slots.</summary>
-public interface IFuseChannel
+public interface IFuseChannel : IDisposable
 {
     /// <summary>
     /// Hands every message to <paramref name="handler"/> until the kernel closes the connection (unmount, abort), or until

@@ -9,8 +9,20 @@ internal static unsafe partial class Libc
 {
     private const string Library = "libc";
 
+    /// <summary>Number of mbind(2), which libc leaves to libnuma.</summary>
+    public static long SysMbind => RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 237 : 235;
+
     /// <summary>errno of the calling thread's last call here.</summary>
     public static Errno LastErrno => (Errno)Marshal.GetLastPInvokeError();
+
+    /// <summary>Number of io_uring_setup(2), which libc has no function for; the same on every architecture.</summary>
+    public const long SysIoUringSetup = 425;
+
+    /// <summary>Number of io_uring_enter(2).</summary>
+    public const long SysIoUringEnter = 426;
+
+    /// <summary>flock(2): wait for the only lock.</summary>
+    public const int LockExclusive = 2;
 
     /// <summary>Whether this process has root's effective user id.</summary>
     public static bool IsRoot => GetEUid() == 0;
@@ -75,8 +87,17 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "sendmsg", SetLastError = true)]
     public static partial nint SendMsg(int fd, MsgHdr* message, int flags);
 
+    [LibraryImport(Library, EntryPoint = "syscall", SetLastError = true)]
+    public static partial long Syscall(long number, nint a, nint b, nint c, nint d, nint e, nint f);
+
     [LibraryImport(Library, EntryPoint = "fcntl", SetLastError = true)]
     public static partial int Fcntl(int fd, int command, nint argument);
+
+    [LibraryImport(Library, EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Rename(string oldPath, string newPath);
+
+    [LibraryImport(Library, EntryPoint = "flock", SetLastError = true)]
+    public static partial int Flock(SafeHandle fd, int operation);
 
     [LibraryImport(Library, EntryPoint = "geteuid")]
     public static partial uint GetEUid();

@@ -31,6 +31,19 @@ public sealed unsafe class NativeBuffer : MemoryManager<byte>
         _length = length;
     }
 
+    /// <summary>Asks for the pages on one NUMA node, before they are touched (mbind(2), MPOL_PREFERRED: another node where that one is full).</summary>
+    /// <returns>False if the kernel knows no such node, or no NUMA; the pages then come from wherever they are touched.</returns>
+    public bool TryPlace(int node)
+    {
+        const int MpolPreferred = 1;
+        ulong[] mask = new CpuSet([node]).ToMask();
+        fixed (ulong* words = mask)
+        {
+            // The kernel reads one bit less than it is told (mm/mempolicy.c, get_nodes).
+            return Libc.Syscall(Libc.SysMbind, (nint)_pointer, _length, MpolPreferred, (nint)words, (mask.Length * 64) + 1, 0) == 0;
+        }
+    }
+
     /// <summary>First byte.</summary>
     internal byte* Pointer => _pointer;
 

@@ -8,8 +8,6 @@ namespace Harness.Transport.Mounting;
 /// <remarks>Mounts by mount(2) as root and by fusermount3(1) otherwise. Owns the device fd; closing it ends the connection.</remarks>
 public sealed class FuseMount : IDisposable
 {
-    private const string DevicePath = "/dev/fuse";
-    private const int ORdwrCloexec = 0x80002;
     private const nuint MsNosuid = 2;
     private const nuint MsNodev = 4;
     private const nuint MsRdonly = 1;
@@ -102,19 +100,8 @@ public sealed class FuseMount : IDisposable
 
     private static SafeFileHandle MountAsRoot(string path, MountOptions options)
     {
-        int fd = Libc.Open(DevicePath, ORdwrCloexec, 0);
-        if (fd < 0)
-        {
-            throw new FuseTransportException(Libc.LastErrno switch
-            {
-                Errno.ENOENT => $"There is no {DevicePath}: the kernel has no FUSE. Load it first: modprobe fuse",
-                Errno.EACCES or Errno.EPERM => $"{DevicePath} may not be opened: this container or sandbox must be given the device.",
-                _ => $"Opening {DevicePath} failed: {Libc.LastErrno}.",
-            });
-        }
-
-        var device = new SafeFileHandle(fd, ownsHandle: true);
-        string data = $"fd={fd},rootmode=40000,user_id=0,group_id=0{OptionText(options)}";
+        SafeFileHandle device = FuseDevice.Open();
+        string data = $"fd={device.DangerousGetHandle()},rootmode=40000,user_id=0,group_id=0{OptionText(options)}";
         nuint flags = MsNosuid | MsNodev | (options.ReadOnly ? MsRdonly : 0);
         if (Libc.Mount(options.FsName, path, $"fuse.{options.Subtype}", flags, data) == 0)
         {

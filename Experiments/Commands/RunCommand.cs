@@ -1,0 +1,73 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using Harness.Experiments.Running;
+
+namespace Harness.Experiments.Commands;
+
+/// <summary><c>./harness run</c>: measures what a plan says, and leaves results, tables and maps.</summary>
+internal static class RunCommand
+{
+    private const string DefaultPlan = "experiments.yaml";
+
+    /// <summary>The command.</summary>
+    public static Command Create()
+    {
+        var file = new Argument<string?>("FILE") { Description = $"The plan (default {DefaultPlan})", Arity = ArgumentArity.ZeroOrOne };
+        var only = new Option<string?>("--only") { Description = "Run one experiment of the plan", HelpName = "NAME" };
+        var quick = new Option<bool>("--quick") { Description = "Fewer and shorter trials of the same cells" };
+        var output = new Option<string>("--out") { Description = "Where the run's directory is made", HelpName = "DIR", DefaultValueFactory = _ => "runs" };
+        var resume = new Option<string?>("--resume") { Description = "Go on with an interrupted run in its directory", HelpName = "DIR" };
+        var command = new Command("run", "Runs experiments on real mounts and compares configurations.") { file, only, quick, output, resume };
+        command.SetAction(async (parsed, _) =>
+        {
+            RunSetup setup = parsed.GetValue(resume) is string directory
+                ? Resume(parsed, directory, file, only, quick)
+                : RunSetup.New(parsed.GetValue(file) ?? DefaultPlan, parsed.GetValue(only), parsed.GetValue(quick), parsed.GetValue(output)!);
+            using var interruption = new Interruption();
+            return await setup.Run(interruption.Token).ConfigureAwait(false);
+        });
+        return command;
+    }
+
+    private static RunSetup Resume(ParseResult parsed, string directory, Argument<string?> file, Option<string?> only, Option<bool> quick)
+    {
+        if (parsed.GetValue(file) is not null || parsed.GetValue(only) is not null || parsed.GetValue(quick))
+        {
+            throw new BadArgumentsException("--resume goes on with the plan that the directory keeps; name no other, and neither --only nor --quick.");
+        }
+
+        return RunSetup.Resume(directory);
+    }
+
+    /// <summary>SIGINT and SIGTERM as a cancellation: the trial that runs is given up, everything is unmounted, what was measured stays.</summary>
+    private sealed class Interruption : IDisposable
+    {
+        private readonly CancellationTokenSource _source = new();
+        private readonly PosixSignalRegistration[] _registrations;
+
+        public Interruption() => _registrations =
+        [
+            PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel),
+            PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel),
+            PosixSignalRegistration.Create(PosixSignal.SIGHUP, Cancel),
+        ];
+
+        public CancellationToken Token => _source.Token;
+
+        public void Dispose()
+        {
+            foreach (PosixSignalRegistration registration in _registrations)
+            {
+                registration.Dispose();
+            }
+
+            _source.Dispose();
+        }
+
+        private void Cancel(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            _source.Cancel();
+        }
+    }
+}

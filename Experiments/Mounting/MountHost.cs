@@ -1,0 +1,115 @@
+using Harness.Experiments.Backends;
+using Harness.Experiments.Machine;
+using Harness.FuseProtocol;
+using Harness.Runtime;
+using Harness.Transport;
+using Harness.Transport.Mounting;
+
+namespace Harness.Experiments.Mounting;
+
+/// <summary>Serves one mount in this process, from mount(2) until it is unmounted.</summary>
+internal sealed class MountHost : IDisposable
+{
+    // An unmount under load ends within milliseconds; what takes longer than this waits for an application that holds a file open.
+    private static readonly TimeSpan s_drainMax = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan s_initMax = TimeSpan.FromSeconds(10);
+
+    private readonly FuseSession _session;
+    private readonly EventLoop? _loop;
+    private readonly FuseMount _mount;
+    private readonly IFuseChannel _channel;
+    private readonly Task _running;
+
+    private MountHost(MountSpec spec, IFuseObserver? observer)
+    {
+        Spec = spec;
+        _session = new FuseSession(BackendFactory.Create(spec.Backend), spec.Session, observer);
+        IRequestHandler handler = _session;
+        if (spec.Latency > TimeSpan.Zero)
+        {
+            _loop = new EventLoop("latency");
+            handler = new LatencyHandler(_session, _loop, spec.Latency);
+        }
+
+        _mount = FuseMount.Create(spec.MountPoint, new MountOptions { Subtype = "harness", FsName = spec.Backend.MountArgument });
+        _channel = ChannelFactory.Create(spec, _mount);
+        _running = Task.Factory.StartNew(
+            () => _channel.Run(handler, CancellationToken.None), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    /// <summary>What was asked for.</summary>
+    public MountSpec Spec { get; }
+
+    /// <summary>What INIT agreed on.</summary>
+    public NegotiatedInit Negotiated => _session.Started.Result;
+
+    /// <summary>Ends when the connection has ended: unmounted here or by umount(8), or aborted.</summary>
+    public Task Ended => _running;
+
+    /// <summary>Mounts and waits until INIT is over, so that the mount point can be used.</summary>
+    /// <exception cref="FuseTransportException">This machine cannot.</exception>
+    public static MountHost Start(MountSpec spec, IFuseObserver? observer = null)
+    {
+        using var settings = SystemSettings.Hold([.. MessageLimit.Needs(spec.MaxWrite), .. ChannelFactory.Needs(spec)]);
+        var host = new MountHost(spec, observer);
+        try
+        {
+            host.AwaitInit();
+            return host;
+        }
+        catch
+        {
+            host.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Unmounts, waits for what is in flight, and ends the connection by force if something still holds it.</summary>
+    /// <returns>Whether the unmount was clean: nothing was open.</returns>
+    public bool Stop()
+    {
+        bool clean = _running.IsCompleted || _mount.Unmount();
+        if (!_running.Wait(s_drainMax))
+        {
+            clean = false;
+            if (_mount.TryAbort())
+            {
+                _running.Wait(s_drainMax);
+            }
+        }
+
+        return clean;
+    }
+
+    /// <summary>Ends the connection by force: whoever waits for the file system gets ECONNABORTED.</summary>
+    public void Abort() => _mount.TryAbort();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (!_running.IsCompleted)
+        {
+            Stop();
+        }
+
+        _session.Stop();
+        _channel.Dispose();
+        _mount.Dispose();
+        _loop?.Dispose();
+    }
+
+    private void AwaitInit()
+    {
+        try
+        {
+            if (!_session.Started.Wait(s_initMax))
+            {
+                throw new FuseTransportException($"The kernel sent no INIT within {s_initMax.TotalSeconds} s of mounting {Spec.MountPoint}.");
+            }
+        }
+        catch (AggregateException exception) when (exception.InnerException is NotSupportedException unsupported)
+        {
+            throw new FuseTransportException($"{unsupported.Message}. Boot a newer kernel.", unsupported);
+        }
+    }
+}

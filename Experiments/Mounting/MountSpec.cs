@@ -1,0 +1,61 @@
+using Harness.Experiments.Plan;
+using Harness.FuseProtocol;
+using Harness.FuseProtocol.Wire;
+using Harness.Runtime;
+
+namespace Harness.Experiments.Mounting;
+
+/// <summary>Everything that makes one mount: what is served, where, and with which knobs.</summary>
+internal sealed record MountSpec
+{
+    /// <summary>What is served.</summary>
+    public required Backend Backend { get; init; }
+
+    /// <summary>The knobs that were set; the others have their defaults.</summary>
+    public KnobSettings Knobs { get; init; } = KnobSettings.None;
+
+    /// <summary>The directory to mount on.</summary>
+    public required string MountPoint { get; init; }
+
+    /// <summary>Held back per request, to stand for a remote store.</summary>
+    public TimeSpan Latency => TimeSpan.FromTicks(Knobs[Plan.Knobs.Latency].Number / TimeSpan.NanosecondsPerTick);
+
+    /// <summary>The way into the kernel, by its name in the table of knobs.</summary>
+    public string Channel => Knobs[Plan.Knobs.Channel].Text;
+
+    /// <summary>Where the channel's threads run.</summary>
+    public Affinity Affinity => (Affinity)Knobs[Plan.Knobs.Affinity].Number;
+
+    /// <summary>Entries of each ring.</summary>
+    public int QueueDepth => (int)Knobs[Plan.Knobs.QueueDepth].Number;
+
+    /// <summary>Threads that read requests.</summary>
+    public int Threads => (int)Knobs[Plan.Knobs.Threads].Number;
+
+    /// <summary>Largest data of one message, in bytes.</summary>
+    public int MaxWrite => (int)Knobs[Plan.Knobs.MaxWrite].Number;
+
+    /// <summary>What INIT asks for.</summary>
+    public SessionOptions Session => new SessionOptions
+    {
+        MaxWrite = MaxWrite,
+        MaxBackground = (ushort)Knobs[Plan.Knobs.MaxBackground].Number,
+        CongestionThreshold = (ushort)Knobs[Plan.Knobs.CongestionThreshold].Number,
+        MaxReadahead = (int)Knobs[Plan.Knobs.MaxReadahead].Number,
+    }.With(InitFlags.AsyncDio, Knobs[Plan.Knobs.AsyncDio].Number == 1).With(InitFlags.WritebackCache, Knobs[Plan.Knobs.Writeback].Number == 1)
+        .With(InitFlags.OverIoUring, Channel == Plan.Knobs.IoUring);
+
+    /// <summary>One line that says what was mounted.</summary>
+    public string Describe(NegotiatedInit init)
+    {
+        string latency = Latency > TimeSpan.Zero ? $" + {Knobs[Plan.Knobs.Latency]}" : string.Empty;
+        string queues = Channel == Plan.Knobs.IoUring
+            ? $"{Topology.Current.Possible.Count} queues of {QueueDepth}"
+            : $"{Threads} thread{(Threads == 1 ? string.Empty : "s")}";
+        return $"mounted {Backend.MountArgument}{latency} on {MountPoint}: {Channel}, {queues}, " +
+            $"FUSE {Protocol.Major}.{init.Minor}, max-write {Knobs[Plan.Knobs.MaxWrite]}, async-dio {OnOff(init.Has(InitFlags.AsyncDio))}, " +
+            $"writeback {OnOff(init.Has(InitFlags.WritebackCache))}, max-background {init.MaxBackground}";
+    }
+
+    private static string OnOff(bool on) => on ? "on" : "off";
+}

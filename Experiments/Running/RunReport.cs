@@ -1,0 +1,71 @@
+using Harness.Experiments.Plan;
+using Harness.Experiments.Plan.Workloads;
+using Harness.Results;
+using Harness.Results.Analysis;
+using Harness.Results.Maps;
+using Harness.Results.Records;
+using Spectre.Console;
+
+namespace Harness.Experiments.Running;
+
+/// <summary>What a run prints and draws when it ends.</summary>
+internal static class RunReport
+{
+    private const long DefaultBlockBytes = 4096;
+
+    /// <summary>An experiment as tables and maps need it: names in the plan's order.</summary>
+    public static ExperimentOutline Outline(ExperimentPlan plan) => new(
+        plan.Experiment.Name,
+        [.. plan.Experiment.Workloads.Select(workload => new WorkloadOutline(workload.Name, Metric.SpeedFor(workload.Number(FioKeys.Bs, DefaultBlockBytes))))],
+        [.. plan.Configurations.Select(configuration => configuration.Name)],
+        plan.Baseline.Name);
+
+    /// <summary>Prints every cell with its ratio to the baseline: as a table on a terminal, as plain text elsewhere.</summary>
+    public static void PrintTable(ComparisonTable table)
+    {
+        if (Console.IsOutputRedirected)
+        {
+            Console.Write(table.ToText());
+            return;
+        }
+
+        foreach (IGrouping<string, ComparisonRow> experiment in table.Rows.GroupBy(row => row.Experiment))
+        {
+            Table drawn = new Table().Title(Markup.Escape(experiment.Key)).Border(TableBorder.Rounded);
+            foreach (string heading in (string[])["workload", "configuration", "median", "ratio", "95 % interval", "verdict", "trials"])
+            {
+                drawn.AddColumn(heading);
+            }
+
+            foreach (ComparisonRow row in experiment)
+            {
+                string colour = row.VerdictText switch { "better" => "green", "worse" => "red", _ => "default" };
+                drawn.AddRow([
+                    .. new[] { row.Workload, row.Configuration, row.MedianText, row.RatioText, row.IntervalText }.Select(Markup.Escape),
+                    $"[{colour}]{row.VerdictText}[/]",
+                    Markup.Escape(row.TrialsText),
+                ]);
+            }
+
+            AnsiConsole.Write(drawn);
+        }
+    }
+
+    /// <summary>Draws the maps of what was measured.</summary>
+    /// <returns>The files written.</returns>
+    public static IReadOnlyList<string> DrawMaps(
+        RunDirectory directory, IReadOnlyList<ExperimentPlan> plans, IReadOnlyList<TrialRecord> trials, long seed, RunEnvironment environment)
+    {
+        ExperimentOutline[] outlines = [.. plans.Select(Outline)];
+        var caption = new MapCaption(
+            Path.GetFileName(directory.Root),
+            $"Linux {environment.Kernel.Split(' ')[0]}",
+            $"{environment.CpuModel}, {environment.Cpus} CPUs, {environment.NumaNodes} NUMA node{(environment.NumaNodes == 1 ? "" : "s")}, " +
+            $"{(environment.MemoryBytes + (1 << 29)) >> 30} GiB");
+        string throughput = Path.Combine(directory.Root, "throughput.png");
+        string latency = Path.Combine(directory.Root, "latency.png");
+        ThroughputMap.Write(throughput, outlines, trials, seed, caption);
+        LatencyMap.Write(latency, outlines, trials, seed, caption);
+        return [throughput, latency];
+    }
+}

@@ -1,0 +1,63 @@
+using Harness.Experiments.Plan;
+
+namespace Harness.Tests.Experiments.Plan;
+
+public class KnobTests
+{
+    [Fact]
+    public void EveryDefaultIsAValueThatThePlanCouldName() => Assert.All(Knobs.All, knob =>
+        Assert.Equal(knob.Default(KnobSettings.None), knob.Kind.Parse(knob.Default(KnobSettings.None).Text)));
+
+    [Fact]
+    public void NamesAreUniqueAndTheTableHasEveryKnob()
+    {
+        Assert.Equal(
+            ["channel", "threads", "max-write", "async-dio", "writeback", "max-background", "congestion-threshold", "max-readahead", "latency"],
+            Knobs.All.Select(knob => knob.Name));
+        Assert.All(Knobs.All, knob => Assert.NotEmpty(knob.Effect));
+    }
+
+    [Fact]
+    public void ValueBecomesAnOptionAndASwitchAppearsWhereItDiffersFromItsDefault()
+    {
+        AssertArguments("", "async-dio=on writeback=off");
+        AssertArguments("--no-async-dio --writeback", "async-dio=off writeback=on");
+        AssertArguments(
+            "--latency 200us --channel dev-fuse --threads 4 --max-write 1M --max-background 64 --congestion-threshold 9 --max-readahead 0",
+            "latency=200us channel=dev-fuse threads=4 max-write=1M max-background=64 congestion-threshold=9 max-readahead=0");
+    }
+
+    [Fact]
+    public void CongestionThresholdFollowsMaxBackgroundUntilItIsSet()
+    {
+        Assert.Equal(9, KnobSettings.None[Knobs.CongestionThreshold].Number);
+        Assert.Equal(48, Settings("max-background=64")[Knobs.CongestionThreshold].Number);
+        Assert.Equal(1, Settings("max-background=1")[Knobs.CongestionThreshold].Number);
+        Assert.Equal(5, Settings("max-background=64 congestion-threshold=5")[Knobs.CongestionThreshold].Number);
+    }
+
+    [Fact]
+    public void MessageSizeImpliesItsPages()
+    {
+        Assert.Equal(256, Knobs.MaxPages(KnobSettings.None));
+        Assert.Equal(1, Knobs.MaxPages(Settings("max-write=4K")));
+        Assert.Equal(65_535, Knobs.MaxPages(Settings("max-write=262140K")));
+    }
+
+    [Fact]
+    public void KnobCannotBeSetTwice() => Assert.Throws<ArgumentException>(() => Settings("threads=1 threads=2"));
+
+    /// <summary>Settings from the form in which they are printed.</summary>
+    internal static KnobSettings Settings(string text) => text.Split(' ').Aggregate(KnobSettings.None, (settings, pair) =>
+    {
+        string[] parts = pair.Split('=');
+        Knob knob = Knobs.All.Single(knob => knob.Name == parts[0]);
+        return settings.With(knob, knob.Kind.Parse(parts[1]));
+    });
+
+    private static void AssertArguments(string arguments, string settings)
+    {
+        Assert.Equal(arguments, string.Join(' ', Settings(settings).MountArguments()));
+        Assert.Equal(settings, Settings(settings).ToString());
+    }
+}

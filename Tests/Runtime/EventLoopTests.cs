@@ -1,0 +1,117 @@
+using Harness.Runtime;
+
+namespace Harness.Tests.Runtime;
+
+public sealed class EventLoopTests
+{
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public void PostsRunInOrderOnOneThread()
+    {
+        const int Count = 1000;
+        using var loop = new EventLoop("test");
+        using var done = new ManualResetEventSlim();
+        var seen = new List<(int Number, int Thread)>();
+        for (int i = 0; i < Count; i++)
+        {
+            loop.Post(
+                state =>
+                {
+                    seen.Add(((int)state!, Environment.CurrentManagedThreadId));
+                    if (seen.Count == Count)
+                    {
+                        done.Set();
+                    }
+                },
+                i);
+        }
+
+        Assert.True(done.Wait(s_limit));
+        Assert.Equal(Enumerable.Range(0, Count), seen.Select(item => item.Number));
+        Assert.Single(seen.Select(item => item.Thread).Distinct());
+    }
+
+    [Fact]
+    public void CallbacksWithADueTimeRunInItsOrderAndNeverEarly()
+    {
+        using var loop = new EventLoop("test");
+        using var done = new ManualResetEventSlim();
+        long start = loop.NowNanoseconds;
+        var seen = new List<(long Due, long Ran)>();
+        foreach (long offset in (long[])[3_000_000, 200_000, 1_000_000, 200_000])
+        {
+            loop.PostAt(
+                start + offset,
+                state =>
+                {
+                    seen.Add(((long)state!, loop.NowNanoseconds));
+                    if (seen.Count == 4)
+                    {
+                        done.Set();
+                    }
+                },
+                start + offset);
+        }
+
+        Assert.True(done.Wait(s_limit));
+        Assert.Equal(seen.Select(item => item.Due).Order(), seen.Select(item => item.Due));
+        Assert.All(seen, item => Assert.True(item.Ran >= item.Due, $"due {item.Due}, ran {item.Ran}"));
+    }
+
+    [Fact]
+    public void AnEarlierDueTimeWakesALoopThatSleepsForALaterOne()
+    {
+        using var loop = new EventLoop("test");
+        using var done = new ManualResetEventSlim();
+        loop.PostAt(loop.NowNanoseconds + 3_600_000_000_000, _ => { }, null);
+        loop.PostAt(loop.NowNanoseconds + 100_000, _ => done.Set(), null);
+        Assert.True(done.Wait(s_limit));
+    }
+
+    [Fact]
+    public void PostFromManyThreadsLosesNothing()
+    {
+        const int PerThread = 20_000;
+        using var loop = new EventLoop("test");
+        using var done = new ManualResetEventSlim();
+        int count = 0;
+        Parallel.For(0, 4, _ =>
+        {
+            for (int i = 0; i < PerThread; i++)
+            {
+                loop.Post(
+                    _ =>
+                    {
+                        if (++count == 4 * PerThread)
+                        {
+                            done.Set();
+                        }
+                    },
+                    null);
+            }
+        });
+        Assert.True(done.Wait(s_limit), $"{count} of {4 * PerThread} ran");
+    }
+
+    [Fact]
+    public void AThrowingCallbackIsReportedAndTheLoopGoesOn()
+    {
+        using var done = new ManualResetEventSlim();
+        Exception? reported = null;
+        using var loop = new EventLoop("test", fault => reported = fault);
+        loop.Post(_ => throw new InvalidOperationException("planted"), null);
+        loop.Post(_ => done.Set(), null);
+        Assert.True(done.Wait(s_limit));
+        Assert.Equal("planted", reported?.Message);
+    }
+
+    [Fact]
+    public void AStoppedLoopRefusesWork()
+    {
+        var loop = new EventLoop("test");
+        loop.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => loop.Post(_ => { }, null));
+        Assert.Throws<ObjectDisposedException>(() => loop.PostAt(0, _ => { }, null));
+    }
+}
