@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
-using Harness.Experiments.Fuzz.Native;
 using Harness.FuseProtocol.Wire;
+using Harness.Runtime.Native;
 
 namespace Harness.Experiments.Fuzz;
 

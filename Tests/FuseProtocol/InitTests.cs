@@ -191,12 +191,77 @@ public sealed class InitTests
         Assert.Equal(agreed, init.Has(InitFlags.SecurityCtx));
     }
 
+    [Theory]
+    [InlineData(InitFlags.Passthrough, InitFlags.WritebackCache)]
+    [InlineData(InitFlags.ExplicitInvalData, InitFlags.AutoInvalData)]
+    [InlineData(InitFlags.AutoInvalData, InitFlags.ExplicitInvalData)]
+    [InlineData(InitFlags.HandleKillprivV2, InitFlags.HandleKillpriv)]
+    public void TheUsersWishGoesBeforeTheFileSystems(InitFlags capability, InitFlags wish)
+    {
+        NegotiatedInit init = Negotiate(45, Everything, new SessionOptions().With(wish, true), capabilities: capability).Init;
+        Assert.True(init.Has(wish));
+        Assert.False(init.Has(capability));
+    }
+
+    [Theory]
+    [InlineData(InitFlags.Passthrough | InitFlags.WritebackCache, InitFlags.WritebackCache)]
+    [InlineData(InitFlags.AutoInvalData | InitFlags.ExplicitInvalData, InitFlags.AutoInvalData)]
+    [InlineData(InitFlags.HandleKillpriv | InitFlags.HandleKillprivV2, InitFlags.HandleKillprivV2)]
+    [InlineData(InitFlags.ExportSupport | InitFlags.NoExportSupport, InitFlags.NoExportSupport)]
+    [InlineData(InitFlags.ReaddirplusAuto, InitFlags.None)]
+    public void WhatTheKernelWouldIgnoreIsNotAgreedOnButReported(InitFlags capabilities, InitFlags agreed)
+    {
+        NegotiatedInit init = Negotiate(45, Everything, new SessionOptions(), capabilities: capabilities).Init;
+        Assert.Equal(agreed, init.Flags & ~SessionOptions.Default);
+        Assert.Equal(capabilities & ~agreed, init.Refused);
+    }
+
+    [Fact]
+    public void WhereTheKernelLacksTheWinnerTheLoserIsAgreedOn()
+    {
+        const InitFlags Both = InitFlags.HandleKillpriv | InitFlags.HandleKillprivV2;
+        NegotiatedInit init = Negotiate(45, Everything & ~InitFlags.HandleKillprivV2, new SessionOptions(), capabilities: Both).Init;
+        Assert.Equal((InitFlags.HandleKillpriv, InitFlags.HandleKillprivV2), (init.Flags & Both, init.Refused));
+    }
+
+    [Theory]
+    [InlineData(true, InitFlags.None, true)]
+    [InlineData(false, InitFlags.None, false)]
+    [InlineData(false, InitFlags.PosixAcl, true)]
+    public void IdMapsAreLeftOutWhereTheKernelWouldRefuseTheMount(bool defaultPermissions, InitFlags more, bool agreed)
+    {
+        var options = new SessionOptions { DefaultPermissions = defaultPermissions };
+        NegotiatedInit init = Negotiate(45, Everything, options, capabilities: InitFlags.AllowIdmap | more).Init;
+        Assert.Equal(agreed, init.Has(InitFlags.AllowIdmap));
+    }
+
+    [Fact]
+    public void WhatIsSwitchedOffIsNotAskedFor()
+    {
+        SessionOptions options = new SessionOptions().With(InitFlags.AsyncDio, false).With(InitFlags.PosixAcl, false);
+        NegotiatedInit init = Negotiate(45, Everything, options, capabilities: InitFlags.PosixAcl).Init;
+        Assert.Equal(SessionOptions.Default & ~InitFlags.AsyncDio, init.Flags);
+        Assert.Equal(InitFlags.None, init.Refused);
+    }
+
+    [Fact]
+    public void StackDepthIsSentForPassthroughOnly()
+    {
+        var options = new SessionOptions { MaxStackDepth = 2 };
+        Assert.Equal(0U, Negotiate(45, Everything, options).Answer.MaxStackDepth);
+        Assert.Equal(2U, Negotiate(45, Everything, options, capabilities: InitFlags.Passthrough).Answer.MaxStackDepth);
+    }
+
     private static InitOut Answer(FakeRequest request) => MemoryMarshal.Read<InitOut>(request.ReplyBuffer.Span);
 
     private static (NegotiatedInit Init, InitOut Answer) Negotiate(
-        uint minor, InitFlags offered, SessionOptions options, uint maxReadahead = 1 << 24)
+        uint minor,
+        InitFlags offered,
+        SessionOptions options,
+        uint maxReadahead = 1 << 24,
+        InitFlags capabilities = InitFlags.None)
     {
-        using var world = new SessionWorld(options, start: false);
+        using var world = new SessionWorld(options, start: false, capabilities: capabilities);
         FakeRequest request = world.Channel.Deliver(FuseMessage.Init(minor, offered, maxReadahead: maxReadahead));
         Assert.Equal((1, Errnos.Ok, 64), (request.Replies, request.Error, request.ReplyLength));
         return (world.Files.Started!, Answer(request));

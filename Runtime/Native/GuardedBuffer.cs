@@ -1,8 +1,7 @@
 using System.Buffers;
 using System.ComponentModel;
-using Harness.Runtime.Native;
 
-namespace Harness.Experiments.Fuzz.Native;
+namespace Harness.Runtime.Native;
 
 /// <summary>
 /// Memory whose last byte is the last of its page, with an inaccessible page right behind: whoever reads or writes past the end, even by
