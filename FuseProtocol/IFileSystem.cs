@@ -17,7 +17,13 @@ public partial interface IFileSystem
     /// <summary>The INIT flags that this file system can serve and wants, besides those that belong to channel and message size.</summary>
     InitFlags Capabilities => InitFlags.None;
 
-    /// <summary>INIT has been answered; requests may come from now on.</summary>
+    /// <summary>Called once, before <see cref="Start"/>, with the way to tell the kernel what it did not ask.</summary>
+    /// <param name="notifier">To be kept by a file system that needs it, and used only once <see cref="Start"/> has returned.</param>
+    void Attach(FuseNotifier notifier)
+    {
+    }
+
+    /// <summary>INIT has been agreed on and is about to be answered; requests may come once this returns.</summary>
     /// <param name="init">What was agreed.</param>
     void Start(NegotiatedInit init)
     {

@@ -52,8 +52,11 @@ public static class Protocol
     /// <summary>The least that a read of the device must offer (<c>FUSE_MIN_READ_BUFFER</c>), in bytes.</summary>
     public const int MinReadBuffer = 8192;
 
-    /// <summary>Longest name a request may carry, without its NUL (<c>FUSE_NAME_MAX</c>, fs/fuse/fuse_i.h).</summary>
-    public const int NameMax = 1024;
+    /// <summary>
+    /// Longest name a request may carry, without its NUL: PATH_MAX - 1 where a message has more than a page, 1024 otherwise and on older
+    /// kernels (<c>FUSE_NAME_MAX</c>, <c>FUSE_NAME_LOW_MAX</c>, fs/fuse/fuse_i.h). NAME_MAX is for the file system to enforce.
+    /// </summary>
+    public const int NameMax = 4095;
 
     /// <summary>The uid and gid of a caller that an id-mapped mount cannot map (<c>FUSE_INVALID_UIDGID</c>).</summary>
     public const uint InvalidUidGid = uint.MaxValue;
