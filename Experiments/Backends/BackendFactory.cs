@@ -1,5 +1,6 @@
 using Harness.Experiments.Backends.Memory;
 using Harness.Experiments.Backends.Null;
+using Harness.Experiments.Mounting;
 using Harness.Experiments.Plan;
 using Harness.FuseProtocol;
 
@@ -9,10 +10,10 @@ namespace Harness.Experiments.Backends;
 internal static class BackendFactory
 {
     /// <summary>Makes the file system that a mount serves.</summary>
-    public static IFileSystem Create(Backend backend) => backend.Name switch
+    public static IFileSystem Create(MountSpec spec) => spec.Backend.Name switch
     {
-        Backend.Null => new NullFileSystem(new BackendOptions(), TimeProvider.System),
-        Backend.Memory => new MemoryFileSystem(new MemoryOptions(), TimeProvider.System),
-        _ => throw new ArgumentException($"no file system is called {backend.Name}", nameof(backend)),
+        Backend.Null => new NullFileSystem(spec.Options, TimeProvider.System),
+        Backend.Memory => new MemoryFileSystem(new MemoryOptions { Backend = spec.Options }, TimeProvider.System),
+        _ => throw new ArgumentException($"no file system is called {spec.Backend.Name}", nameof(spec)),
     };
 }

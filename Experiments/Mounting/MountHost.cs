@@ -49,7 +49,7 @@ internal sealed class MountHost : IDisposable
     /// <summary>Mounts and waits until INIT is over, so that the mount point can be used.</summary>
     /// <exception cref="FuseTransportException">This machine cannot.</exception>
     public static MountHost Start(MountSpec spec, IFuseObserver? observer = null) =>
-        Start(spec, BackendFactory.Create(spec.Backend), observer);
+        Start(spec, BackendFactory.Create(spec), observer);
 
     /// <summary>Mounts a file system of the caller's.</summary>
     /// <exception cref="FuseTransportException">This machine cannot.</exception>
@@ -60,6 +60,7 @@ internal sealed class MountHost : IDisposable
         try
         {
             host.AwaitInit();
+            ReadAhead.Apply(spec.MaxReadahead, host._mount.Connection);
             return host;
         }
         catch
