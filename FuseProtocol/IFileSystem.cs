@@ -17,6 +17,12 @@ public partial interface IFileSystem
     /// <summary>The INIT flags that this file system can serve and wants, besides those that belong to channel and message size.</summary>
     InitFlags Capabilities => InitFlags.None;
 
+    /// <summary>Gives the file system what only its mount has. Called once, before <see cref="Start"/>, where there is a kernel.</summary>
+    /// <param name="files">For file systems that want PASSTHROUGH.</param>
+    void Attach(IBackingFiles files)
+    {
+    }
+
     /// <summary>INIT has been answered; requests may come from now on.</summary>
     /// <param name="init">What was agreed.</param>
     void Start(NegotiatedInit init)

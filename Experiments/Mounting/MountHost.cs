@@ -23,7 +23,8 @@ internal sealed class MountHost : IDisposable
     private MountHost(MountSpec spec, IFuseObserver? observer)
     {
         Spec = spec;
-        _session = new FuseSession(BackendFactory.Create(spec.Backend), spec.Session, observer);
+        IFileSystem fileSystem = BackendFactory.Create(spec);
+        _session = new FuseSession(fileSystem, spec.Session, observer);
         IRequestHandler handler = _session;
         if (spec.Latency > TimeSpan.Zero)
         {
@@ -32,6 +33,7 @@ internal sealed class MountHost : IDisposable
         }
 
         _mount = FuseMount.Create(spec.MountPoint, new MountOptions { Subtype = "harness", FsName = spec.Backend.MountArgument });
+        fileSystem.Attach(_mount.BackingFiles);
         _channel = ChannelFactory.Create(spec, _mount);
         _running = Task.Factory.StartNew(
             () => _channel.Run(handler, CancellationToken.None), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);

@@ -35,6 +35,9 @@ internal sealed record MountSpec
     /// <summary>Largest data of one message, in bytes.</summary>
     public int MaxWrite => (int)Knobs[Plan.Knobs.MaxWrite].Number;
 
+    /// <summary>Whether the kernel reads and writes the files of <c>passthrough</c> itself.</summary>
+    public bool KernelPassthrough => Knobs[Plan.Knobs.KernelPassthrough].Number == 1;
+
     /// <summary>What INIT asks for.</summary>
     public SessionOptions Session => new SessionOptions
     {

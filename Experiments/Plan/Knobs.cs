@@ -100,6 +100,17 @@ internal static class Knobs
         Effect = "FUSE_WRITEBACK_CACHE: buffered writes end in the page cache, which sends them later, merged; off, each write is a message",
     };
 
+    public static Knob KernelPassthrough { get; } = new()
+    {
+        Name = "kernel-passthrough",
+        Kind = ValueKind.Switch,
+        Unit = "",
+        Default = _ => new ScalarValue(0, "off"),
+        Label = value => value.Number == 1 ? "kernel-pass" : "messages",
+        Effect = "FUSE_PASSTHROUGH: the kernel reads and writes the files of backend passthrough itself, without a message (Linux 6.9, root; not "
+            + "with writeback)",
+    };
+
     public static Knob MaxBackground { get; } = new()
     {
         Name = "max-background",
@@ -146,7 +157,7 @@ internal static class Knobs
 
     /// <summary>All knobs, in the order in which help texts and records list them.</summary>
     public static IReadOnlyList<Knob> All { get; } =
-        [Channel, Affinity, QueueDepth, Threads, MaxWrite, AsyncDio, Writeback, MaxBackground, CongestionThreshold, MaxReadahead, Latency];
+        [Channel, Affinity, QueueDepth, Threads, MaxWrite, AsyncDio, Writeback, KernelPassthrough, MaxBackground, CongestionThreshold, MaxReadahead, Latency];
 
     /// <summary>The <c>max_pages</c> that a message size needs (fuse_init_out.max_pages), in pages of 4 KiB.</summary>
     public static int MaxPages(KnobSettings settings) => (int)(settings[MaxWrite].Number / PageBytes);
