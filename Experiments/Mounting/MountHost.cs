@@ -32,6 +32,7 @@ internal sealed class MountHost : IDisposable
         }
 
         _mount = FuseMount.Create(spec.MountPoint, new MountOptions { Subtype = "harness", FsName = spec.Backend.MountArgument });
+        fileSystem.Attach(_mount.BackingFiles);
         _channel = ChannelFactory.Create(spec, _mount);
         _running = Task.Factory.StartNew(
             () => _channel.Run(handler, CancellationToken.None), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);

@@ -50,6 +50,9 @@ internal sealed record MountSpec
             Flag(Plan.Knobs.ParallelDirectWrites, FopenFlags.ParallelDirectWrites),
     };
 
+    /// <summary>Whether the kernel reads and writes the files of <c>passthrough</c> itself.</summary>
+    public bool KernelPassthrough => Knobs[Plan.Knobs.KernelPassthrough].Number == 1;
+
     /// <summary>What INIT asks for.</summary>
     public SessionOptions Session => Plan.Knobs.InitFlagKnobs.Where(pair => Knobs.Has(pair.Value)).Aggregate(
         BasicSession, (options, pair) => options.With(pair.Key, Knobs[pair.Value].Number == 1));

@@ -7,7 +7,7 @@ namespace Harness.Experiments.Plan;
 internal static partial class Knobs
 {
     /// <summary>The flags that have a knob of their own above, under a shorter name or with more to say.</summary>
-    private const InitFlags NamedAbove = InitFlags.AsyncDio | InitFlags.WritebackCache;
+    private const InitFlags NamedAbove = InitFlags.AsyncDio | InitFlags.WritebackCache | InitFlags.Passthrough;
 
     /// <summary>The knobs by their flags. One that is not set leaves the choice to the file system and the session.</summary>
     public static IReadOnlyDictionary<InitFlags, Knob> InitFlagKnobs { get; } = InitFlagNames.All

@@ -101,6 +101,17 @@ internal static partial class Knobs
             + "message",
     };
 
+    public static Knob KernelPassthrough { get; } = new()
+    {
+        Name = "kernel-passthrough",
+        Kind = ValueKind.Switch,
+        Unit = "",
+        Default = _ => new ScalarValue(0, "off"),
+        Label = value => value.Number == 1 ? "kernel-pass" : "messages",
+        Effect = "FUSE_PASSTHROUGH: the kernel reads and writes the files of backend passthrough itself, without a message (Linux 6.9, root; not "
+            + "with writeback)",
+    };
+
     public static Knob MaxBackground { get; } = new()
     {
         Name = "max-background",

@@ -1,3 +1,4 @@
+using Harness.FuseProtocol;
 using Harness.Runtime.Native;
 using Microsoft.Win32.SafeHandles;
 using Mono.Unix.Native;
@@ -25,6 +26,9 @@ public sealed class FuseMount : IDisposable
 
     /// <summary>The connection's device fd.</summary>
     public SafeFileHandle Device { get; }
+
+    /// <summary>Files that the kernel may read and write itself.</summary>
+    public IBackingFiles BackingFiles => new BackingFiles(Device);
 
     /// <summary>The connection's number under <c>/sys/fs/fuse/connections</c>.</summary>
     public uint Connection { get; }
