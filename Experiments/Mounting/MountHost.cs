@@ -23,7 +23,8 @@ internal sealed class MountHost : IDisposable
     private MountHost(MountSpec spec, IFileSystem fileSystem, IFuseObserver? observer)
     {
         Spec = spec;
-        _session = new FuseSession(fileSystem, spec.Session, observer);
+        _mount = FuseMount.Create(spec.MountPoint, spec.Kernel);
+        _session = new FuseSession(fileSystem, spec.Session, observer, _mount.Notifications);
         IRequestHandler handler = _session;
         if (spec.Latency > TimeSpan.Zero)
         {
@@ -31,7 +32,6 @@ internal sealed class MountHost : IDisposable
             handler = new LatencyHandler(_session, _loop, spec.Latency);
         }
 
-        _mount = FuseMount.Create(spec.MountPoint, new MountOptions { Subtype = "harness", FsName = spec.Backend.MountArgument });
         fileSystem.Attach(_mount.BackingFiles);
         _channel = ChannelFactory.Create(spec, _mount);
         _running = Task.Factory.StartNew(

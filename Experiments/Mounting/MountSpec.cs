@@ -3,6 +3,7 @@ using Harness.Experiments.Plan;
 using Harness.FuseProtocol;
 using Harness.FuseProtocol.Wire;
 using Harness.Runtime;
+using Harness.Transport.Mounting;
 
 namespace Harness.Experiments.Mounting;
 
@@ -17,6 +18,9 @@ internal sealed record MountSpec
 
     /// <summary>The directory to mount on.</summary>
     public required string MountPoint { get; init; }
+
+    /// <summary>What the kernel is told before INIT.</summary>
+    public MountOptions Kernel { get; init; } = new();
 
     /// <summary>Held back per request, to stand for a remote store.</summary>
     public TimeSpan Latency => Time(Plan.Knobs.Latency);
@@ -63,6 +67,7 @@ internal sealed record MountSpec
         MaxBackground = (ushort)Knobs[Plan.Knobs.MaxBackground].Number,
         CongestionThreshold = (ushort)Knobs[Plan.Knobs.CongestionThreshold].Number,
         MaxReadahead = MaxReadahead,
+        DefaultPermissions = Kernel.DefaultPermissions,
         RequestTimeoutSeconds = (ushort)Time(Plan.Knobs.RequestTimeout).TotalSeconds,
     }.With(InitFlags.AsyncDio, Knobs[Plan.Knobs.AsyncDio].Number == 1).With(InitFlags.WritebackCache, Knobs[Plan.Knobs.Writeback].Number == 1)
         .With(InitFlags.OverIoUring, Channel == Plan.Knobs.IoUring);
