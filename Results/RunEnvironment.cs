@@ -9,8 +9,11 @@ namespace Harness.Results;
 /// </summary>
 public sealed record RunEnvironment
 {
-    /// <summary>The kernel's release and version (<c>uname -r</c>, <c>uname -v</c>).</summary>
+    /// <summary>The kernel's name and release (<c>uname -sr</c>), as <c>Linux 6.18.0</c>.</summary>
     public required string Kernel { get; init; }
+
+    /// <summary>The kernel's build (<c>uname -v</c>), which tells kernels of one release apart.</summary>
+    public required string KernelVersion { get; init; }
 
     /// <summary>The CPU's name as the kernel gives it.</summary>
     public required string CpuModel { get; init; }

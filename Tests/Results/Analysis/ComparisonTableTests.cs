@@ -47,12 +47,13 @@ public sealed class ComparisonTableTests
     [Fact]
     public void FailedTrialsAreCountedAndARetryReplacesThem()
     {
-        TrialRecord[] measured = [.. Run("base", "rand 4k", 100, 100, 100), .. Run("fast", "rand 4k", 200, 200, 200)];
+        TrialRecord[] measured = [.. Run("base", "rand 4k", 100, 200, 400), .. Run("fast", "rand 4k", 200, 400, 800)];
         TrialRecord[] trials = [Trials.Failed(measured[3]), .. measured[..4], Trials.Failed(measured[4]), measured[5]];
 
         ComparisonRow fast = ComparisonTable.OfSpeed([Outline], trials, 1).Rows[1];
 
         Assert.Equal((2, 1, 2), (fast.Summary.Count, fast.Failed, fast.Comparison.Pairs));
+        Assert.Equal(2, fast.Comparison.Ratio!.Value, 12);
         Assert.Equal("2, 1 failed", fast.TrialsText);
         Assert.Equal("failed", ComparisonTable.OfSpeed([Outline], [Trials.Failed(measured[3])], 1).Rows[1].MedianText);
     }
