@@ -27,7 +27,7 @@ public sealed record RunEnvironment
     /// <summary>Main memory, bytes.</summary>
     public required long MemoryBytes { get; init; }
 
-    /// <summary>Kernel settings that bear on the figures, by their path below /proc/sys or /sys, as they were while the trials ran.</summary>
+    /// <summary>Kernel settings that bear on the figures, by path below /proc/sys or /sys, as they were while the trials ran.</summary>
     public required IReadOnlyDictionary<string, string> Sysctls { get; init; }
 
     /// <summary>Versions of the tools and packages that took part, by name.</summary>
