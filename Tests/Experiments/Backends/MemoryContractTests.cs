@@ -2,6 +2,7 @@ using Harness.Experiments.Backends.Memory;
 using Harness.FuseProtocol;
 using Harness.FuseProtocol.Wire;
 using Harness.Tests.Experiments.Backends.Contracts;
+using Harness.Tests.Experiments.Backends.Models;
 
 namespace Harness.Tests.Experiments.Backends;
 
@@ -24,6 +25,8 @@ public sealed class MemoryXattrTests() : XattrContract(MemoryBackend.Make);
 public sealed class MemoryAclTests() : AclContract(MemoryBackend.Make);
 
 public sealed class MemoryLocksTests() : LocksContract(MemoryBackend.Make);
+
+public sealed class MemoryModelTests() : ModelContract(MemoryBackend.Make);
 
 /// <summary>Makes the memory file system for contracts: small, and as if just mounted.</summary>
 internal static class MemoryBackend

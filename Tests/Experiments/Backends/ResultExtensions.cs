@@ -13,4 +13,11 @@ internal static class ResultExtensions
     }
 
     public static void Ok(this Errno error) => Assert.Equal(Errnos.Ok, error);
+
+    /// <summary>The result of a call that must not have to wait.</summary>
+    public static T Now<T>(this ValueTask<T> task)
+    {
+        Assert.True(task.IsCompletedSuccessfully);
+        return task.Result;
+    }
 }
