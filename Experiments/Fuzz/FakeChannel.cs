@@ -33,7 +33,7 @@ internal sealed class FakeChannel : IDisposable
     /// <returns>The slot, which keeps the answer until a further message comes; null if the bytes are no message.</returns>
     public FakeRequest? TryDeliver(ReadOnlySpan<byte> message)
     {
-        FakeRequest slot = _slots.Find(slot => slot.IsFree) ?? Add();
+        FakeRequest slot = Take();
         return TryDeliver(message, slot) ? slot : null;
     }
 
@@ -58,6 +58,9 @@ internal sealed class FakeChannel : IDisposable
     /// <summary>Hands out one message that is one.</summary>
     public FakeRequest Deliver(ReadOnlySpan<byte> message) =>
         TryDeliver(message) ?? throw new ArgumentException("these bytes are no message", nameof(message));
+
+    /// <summary>A slot that is free.</summary>
+    public FakeRequest Take() => _slots.Find(slot => slot.IsFree) ?? Add();
 
     /// <summary>Makes a further slot.</summary>
     public FakeRequest Add()

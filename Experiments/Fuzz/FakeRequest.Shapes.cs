@@ -82,12 +82,14 @@ internal sealed class FakeRingRequest : FakeRequest
     protected override bool TryPlace(ReadOnlySpan<byte> message, int argsSize)
     {
         ReadOnlySpan<byte> body = message[InHeader.Size..];
-        int opHeaderBytes = MayLead(message) ? 0 : Math.Min(argsSize, body.Length);
-        ReadOnlySpan<byte> payload = body[opHeaderBytes..];
-        if (payload.Length > _payload.Memory.Length)
+        int opHeaderBytes = HasOpHeader(message) ? argsSize : 0;
+        if (body.Length < opHeaderBytes || body.Length - opHeaderBytes > _payload.Memory.Length)
         {
+            // Arguments that are too short cannot come by a ring, where there is always room for those of any opcode.
             return false;
         }
+
+        ReadOnlySpan<byte> payload = body[opHeaderBytes..];
 
         // What an earlier message left behind the arguments stays there on a real ring.
         message[..InHeader.Size].CopyTo(_header.Memory.Span);
@@ -101,8 +103,8 @@ internal sealed class FakeRingRequest : FakeRequest
     protected override bool TrySplit(int argsSize) => TrySplit(OpHeader, _payload.Memory[.._payloadBytes], argsSize);
 
     // The kernel gives NOTIFY_REPLY and REMOVEMAPPING an empty first argument (fs/fuse/dev.c, fuse_retrieve; fs/fuse/dax.c).
-    private static bool MayLead(ReadOnlySpan<byte> message) =>
-        MemoryMarshal.Read<InHeader>(message).Opcode is Opcode.NotifyReply or Opcode.Removemapping;
+    private static bool HasOpHeader(ReadOnlySpan<byte> message) =>
+        MemoryMarshal.Read<InHeader>(message).Opcode is not (Opcode.NotifyReply or Opcode.Removemapping);
 }
 
 /// <summary>A message in one piece at the very end of accessible memory, so that reading past it ends the process.</summary>

@@ -23,7 +23,15 @@ public static class KernelNames
     public static string Of(NotifyCode code) => Table<NotifyCode>.Exact((uint)code);
 
     /// <summary>An error, such as <c>ENOENT</c>, and <c>0</c> for none.</summary>
-    public static string Of(Errno error) => error == Errnos.Ok ? "0" : error.ToString();
+    public static string Of(Errno error) => error switch
+    {
+        Errnos.Ok => "0",
+        // These numbers have two names each, of which the enumeration would choose either.
+        Errno.EAGAIN => "EAGAIN",
+        Errno.EOPNOTSUPP => "EOPNOTSUPP",
+        Errno.EDEADLK => "EDEADLK",
+        _ => error.ToString(),
+    };
 
     /// <summary>Flags, joined by bars, such as <c>DIRECT_IO|KEEP_CACHE</c>; bits without a name as one number; <c>0</c> for none.</summary>
     /// <typeparam name="T">An enumeration of flags.</typeparam>
@@ -38,6 +46,12 @@ public static class KernelNames
         uint rest = flags & ~AccessMode;
         return rest == 0 ? access : $"{access}|{Join(rest, s_openFlags)}";
     }
+
+    /// <summary>A mask of access(2), such as <c>R_OK|W_OK</c>.</summary>
+    public static string OfAccess(uint mask) => mask == 0 ? "F_OK" : Join(mask, s_accessModes);
+
+    /// <summary>Flags of setxattr(2), such as <c>XATTR_CREATE</c>.</summary>
+    public static string OfXattrFlags(uint flags) => Join(flags, s_xattrFlags);
 
     /// <summary>Puts a name of ours into the kernel's spelling: <c>NoOpenSupport</c> into <c>NO_OPEN_SUPPORT</c>.</summary>
     internal static string Spell(string name)
@@ -95,6 +109,10 @@ public static class KernelNames
         (LargeFile, "O_LARGEFILE"), (Directory, "O_DIRECTORY"), (NoFollow, "O_NOFOLLOW"), (0x4_0000, "O_NOATIME"),
         (0x8_0000, "O_CLOEXEC"), (0x20_0000, "O_PATH"), (0x20, "FMODE_EXEC"),
     ];
+
+    private static readonly (ulong Value, string Name)[] s_accessModes = [(4, "R_OK"), (2, "W_OK"), (1, "X_OK")];
+
+    private static readonly (ulong Value, string Name)[] s_xattrFlags = [(1, "XATTR_CREATE"), (2, "XATTR_REPLACE")];
 
     private static bool IsArm => RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm;
 

@@ -38,7 +38,7 @@ public sealed class MessageDescription
     public ulong NodeId => this["nodeid"] ?? 0;
 
     /// <summary>Where in a file it reads, writes or looks, in bytes; null if it does not.</summary>
-    public ulong? Offset => this["offset"];
+    public ulong? Offset => this["offset"] ?? this["off_in"];
 
     /// <summary>Bytes that it reads, writes or asks for; null if it does not.</summary>
     public ulong? Size => this["size"];

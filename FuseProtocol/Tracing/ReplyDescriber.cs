@@ -31,7 +31,7 @@ internal static class ReplyDescriber
                 fields.AddOctal("mode", statx.Stat.Mode);
                 fields.Add("size", statx.Stat.Size);
                 break;
-            case Opcode.Read or Opcode.Readdir or Opcode.Readdirplus or Opcode.Readlink or Opcode.Getxattr or Opcode.Listxattr:
+            case Opcode.Read or Opcode.Readdir or Opcode.Readdirplus or Opcode.Readlink:
                 fields.Add("size", (ulong)payload.Length);
                 break;
             case Opcode.Init when TryRead(payload, out InitOut init):
@@ -76,6 +76,7 @@ internal static class ReplyDescriber
                 fields.Add("size", (ulong)(payload.Length - Unsafe.SizeOf<IoctlOut>()));
                 break;
             default:
+                // GETXATTR and LISTXATTR answer bytes or a number of bytes, which only their request tells apart.
                 break;
         }
     }

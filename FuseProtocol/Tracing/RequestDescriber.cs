@@ -106,7 +106,8 @@ internal static class RequestDescriber
                 DescribeSetattr(Args<SetattrIn>(request), fields);
                 break;
             case Opcode.Access:
-                fields.AddOctal("mask", Args<AccessIn>(request).Mask);
+                uint mask = Args<AccessIn>(request).Mask;
+                fields.Add("mask", mask, KernelNames.OfAccess(mask));
                 break;
             case Opcode.Forget:
                 fields.Add("nlookup", Args<ForgetIn>(request).Nlookup);
@@ -145,7 +146,11 @@ internal static class RequestDescriber
         fields.Add("size", Args<uint>(request));
         if (request.Header.Opcode == Opcode.Setxattr)
         {
-            fields.AddHex("flags", MemoryMarshal.Read<uint>(request.Args.Span[sizeof(uint)..]));
+            // What an older kernel does not send reads as 0.
+            SetxattrIn setxattr = default;
+            request.Args.Span.CopyTo(MemoryMarshal.AsBytes(new Span<SetxattrIn>(ref setxattr)));
+            fields.Add("flags", setxattr.Flags, KernelNames.OfXattrFlags(setxattr.Flags));
+            fields.AddFlags("setxattr_flags", setxattr.SetxattrFlags);
         }
     }
 
