@@ -62,7 +62,7 @@ public static class MachineFile
             CpusOfNode = cpusOfNode,
             Distances = distances,
             TopologySource = topologySource,
-            Costs = ReadCosts(root.Section("costs")),
+            Costs = ReadCosts(root.Section("costs"), oneNode: cpusOfNode.Length == 1),
             Layers = ReadLayers(root),
         };
         root.RefuseUnknownKeys();
@@ -118,34 +118,41 @@ public static class MachineFile
         return distances;
     }
 
-    static CostModel ReadCosts(YamlSection costs)
+    /// <summary>Reads the costs. What a machine of one node never meets may be left out of its file.</summary>
+    static CostModel ReadCosts(YamlSection costs, bool oneNode)
     {
+        Cost Time(string key) => CostReader.Time(costs, key);
+        Cost Far(string key, Cost near) => oneNode && !costs.Has(key) ? near : CostReader.Time(costs, key);
+        Rate FarRate(string key, Rate near) => oneNode && !costs.Has(key) ? near : CostReader.Rate(costs, key);
+        Cost wake = Time("wakeSameNode"), interrupt = Time("interruptSameNode"), take = Time("lockSameNode"), handOver = Time("handOverSameNode");
+        Rate copy = CostReader.Rate(costs, "copyLocal"), memory = CostReader.Rate(costs, "nodeMemory");
         var model = new CostModel
         {
-            SystemCall = CostReader.Time(costs, "systemCall"),
-            ContextSwitch = CostReader.Time(costs, "contextSwitch"),
+            SystemCall = Time("systemCall"),
+            ContextSwitch = Time("contextSwitch"),
             TimeSlice = CostReader.Time(costs, "timeSlice", leastNanoseconds: 1),
-            WakeSameCpu = CostReader.Time(costs, "wakeSameCpu"),
-            WakeSameNode = CostReader.Time(costs, "wakeSameNode"),
-            WakeOtherNode = CostReader.Time(costs, "wakeOtherNode"),
-            InterruptSend = CostReader.Time(costs, "interruptSend"),
-            InterruptSameNode = CostReader.Time(costs, "interruptSameNode"),
-            InterruptOtherNode = CostReader.Time(costs, "interruptOtherNode"),
-            IdleExitShallow = CostReader.Time(costs, "idleExitShallow"),
-            IdleExitDeep = CostReader.Time(costs, "idleExitDeep"),
-            IdleDeepAfter = CostReader.Time(costs, "idleDeepAfter"),
-            LockSameCpu = CostReader.Time(costs, "lockSameCpu"),
-            LockSameNode = CostReader.Time(costs, "lockSameNode"),
-            LockOtherNode = CostReader.Time(costs, "lockOtherNode"),
-            HandOverSameNode = CostReader.Time(costs, "handOverSameNode"),
-            HandOverOtherNode = CostReader.Time(costs, "handOverOtherNode"),
-            HandOverPerWaiter = CostReader.Time(costs, "handOverPerWaiter"),
-            MutexSpin = CostReader.Time(costs, "mutexSpin"),
-            CopyStart = CostReader.Time(costs, "copyStart"),
-            CopyLocal = CostReader.Rate(costs, "copyLocal"),
-            CopyRemote = CostReader.Rate(costs, "copyRemote"),
-            NodeMemory = CostReader.Rate(costs, "nodeMemory"),
-            NodeLink = CostReader.Rate(costs, "nodeLink"),
+            WakePreemptsAfter = Time("wakePreemptsAfter"),
+            WakeSameCpu = Time("wakeSameCpu"),
+            WakeSameNode = wake,
+            WakeOtherNode = Far("wakeOtherNode", wake),
+            InterruptSend = Time("interruptSend"),
+            InterruptSameNode = interrupt,
+            InterruptOtherNode = Far("interruptOtherNode", interrupt),
+            IdleExitShallow = Time("idleExitShallow"),
+            IdleExitDeep = Time("idleExitDeep"),
+            IdleDeepAfter = Time("idleDeepAfter"),
+            LockSameCpu = Time("lockSameCpu"),
+            LockSameNode = take,
+            LockOtherNode = Far("lockOtherNode", take),
+            HandOverSameNode = handOver,
+            HandOverOtherNode = Far("handOverOtherNode", handOver),
+            HandOverPerWaiter = Time("handOverPerWaiter"),
+            MutexSpin = Time("mutexSpin"),
+            CopyStart = Time("copyStart"),
+            CopyLocal = copy,
+            CopyRemote = FarRate("copyRemote", copy),
+            NodeMemory = memory,
+            NodeLink = FarRate("nodeLink", memory),
         };
         costs.RefuseUnknownKeys();
         return model;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Numerics;
-using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace Harness.Simulation.MachineFiles;

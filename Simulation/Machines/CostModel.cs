@@ -16,6 +16,9 @@ public sealed record CostModel
     /// <summary>How long a thread may run while others wait for its CPU.</summary>
     public required Cost TimeSlice { get; init; }
 
+    /// <summary>How long a thread is safe from a thread that wakes up on its CPU; after that it has to make way for it.</summary>
+    public required Cost WakePreemptsAfter { get; init; }
+
     /// <summary>What the waker's CPU spends to wake a thread that will run on this same CPU.</summary>
     public required Cost WakeSameCpu { get; init; }
 

@@ -42,6 +42,10 @@ public sealed partial class Machine
         {
             LeaveIdle(cpu, from);
         }
+        else
+        {
+            LimitSlice(cpu);
+        }
     }
 
     /// <summary>
@@ -64,11 +68,19 @@ public sealed partial class Machine
         thread.ScheduleSegmentEnd(now, length);
     }
 
-    /// <summary>Sends the current thread to the end of the CPU's queue, and gives the CPU to the next.</summary>
+    /// <summary>
+    /// Gives the CPU to the next that waits for it. The thread that had it goes to an idle CPU if it may run on one, else to the end of the
+    /// queue.
+    /// </summary>
     internal void Preempt(SimCpu cpu, SimThread thread)
     {
         thread.BecomeRunnable();
-        Enqueue(cpu, thread);
+        SimCpu? other = thread.IsMovable && idleCount > 0 ? FindIdle(thread.Affinity, cpu.Node) : null;
+        Enqueue(other ?? cpu, thread);
+        if (other is not null)
+        {
+            LeaveIdle(other, cpu);
+        }
         Dispatch(cpu);
     }
 
@@ -122,7 +134,8 @@ public sealed partial class Machine
             cpu.Switches++;
             cpu.SwitchNanoseconds += cost;
         }
-        cpu.SliceEnd = Scheduler.NowNanoseconds + cost + Costs.TimeSlice.Nanoseconds;
+        cpu.SwitchedInAt = Scheduler.NowNanoseconds + cost;
+        cpu.SliceEnd = cpu.SwitchedInAt + Costs.TimeSlice.Nanoseconds;
         next.SwitchIn(cpu, cost);
         StartSegment(next);
     }
@@ -131,18 +144,23 @@ public sealed partial class Machine
     {
         cpu.RunQueue.Add(thread);
         movableWaiting += thread.IsMovable ? 1 : 0;
-        if (cpu.RunQueue.Count > 1 || cpu.Current is not { } current)
+    }
+
+    /// <summary>Somebody has woken up and waits for the CPU: from now on the current thread may not run for as long as it likes.</summary>
+    void LimitSlice(SimCpu cpu)
+    {
+        if (cpu.Current is not { } current)
         {
             return;
         }
-
-        // The first to wait: until now the current thread could run on for as long as it liked, slice after slice.
         long now = Scheduler.NowNanoseconds;
-        long slice = Costs.TimeSlice.Nanoseconds;
         if (now >= cpu.SliceEnd)
         {
+            // It has run alone so far, slice after slice.
+            long slice = Costs.TimeSlice.Nanoseconds;
             cpu.SliceEnd += ((now - cpu.SliceEnd) / slice + 1) * slice;
         }
+        cpu.SliceEnd = Math.Min(cpu.SliceEnd, Math.Max(now, cpu.SwitchedInAt + Costs.WakePreemptsAfter.Nanoseconds));
         current.EndSegmentBy(cpu.SliceEnd);
     }
 
@@ -193,8 +211,10 @@ public sealed partial class Machine
         {
             return found;
         }
-        return lastAllowed ? last : cpus.Where(cpu => thread.Affinity.Contains(cpu.Id)).MinBy(cpu => cpu.QueueLength)!;
+        return lastAllowed ? last : FindShortestQueue(thread.Affinity);
     }
+
+    SimCpu FindShortestQueue(CpuSet affinity) => cpus.Where(cpu => affinity.Contains(cpu.Id)).MinBy(cpu => cpu.QueueLength)!;
 
     SimCpu? FindIdle(CpuSet affinity, SimNode near)
     {

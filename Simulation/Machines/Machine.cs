@@ -100,7 +100,11 @@ public sealed partial class Machine : IWaitSource
     public SimThread StartLoop(SimLoop loop, CpuSet? affinity = null)
     {
         ArgumentNullException.ThrowIfNull(loop);
-        return StartThread(loop.Name, thread => thread.Serve(loop).Run(), affinity, isService: true);
+        loop.DemandUnserved();
+        LoopServer? server = null;
+        SimThread started = StartThread(loop.Name, _ => server!.Run(), affinity, isService: true);
+        server = started.Serve(loop);
+        return started;
     }
 
     /// <summary>

@@ -42,6 +42,9 @@ public sealed class SimCpu
 
     internal long? BusySince { get; private set; }
 
+    /// <summary>When the current thread has come to run.</summary>
+    internal long SwitchedInAt { get; set; }
+
     /// <summary>When the current thread has to let others run, if others wait.</summary>
     internal long SliceEnd { get; set; }
 

@@ -101,6 +101,7 @@ public sealed class SimMutex(Machine machine, string name) : ISimLock
     {
         spinners.Remove(thread);
         thread.SpinDepth--;
+        thread.SpinNanoseconds += machine.Costs.MutexSpin.Nanoseconds;
         Sleep(thread);
     }
 

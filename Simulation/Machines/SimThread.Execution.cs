@@ -226,12 +226,9 @@ public sealed partial class SimThread
                 step = Step.GoOn;
                 Machine.Preempt(Cpu, this);
                 return false;
-            case Step.Migrate when !Affinity.Contains(Cpu.Id):
-                step = Step.GoOn;
-                SimCpu left = Cpu;
-                Machine.MakeRunnable(this, left);
-                Machine.Dispatch(left);
-                return false;
+            case Step.Migrate:
+                Affinity = (CpuSet)argument!;
+                return Affinity.Contains(Cpu.Id) || !LeaveCpuForAnother();
             case Step.CopyOn when copyLeft > 0:
                 return Work(NextPiece(), Step.CopyOn);
             case Step.TakeSpinLock:
@@ -244,6 +241,15 @@ public sealed partial class SimThread
             default:
                 return true;
         }
+    }
+
+    bool LeaveCpuForAnother()
+    {
+        step = Step.GoOn;
+        SimCpu left = Cpu;
+        Machine.MakeRunnable(this, left);
+        Machine.Dispatch(left);
+        return true;
     }
 
     bool GiveUpCpu()

@@ -63,7 +63,7 @@ public sealed partial class SimThread
     public long WorkNanoseconds { get; private set; }
 
     /// <summary>How long it has spun for locks so far.</summary>
-    public long SpinNanoseconds { get; private set; }
+    public long SpinNanoseconds { get; internal set; }
 
     /// <summary>Occupies the CPU for a cost of the machine.</summary>
     public ValueTask Compute(Cost cost)
@@ -144,9 +144,7 @@ public sealed partial class SimThread
         {
             throw new ArgumentException($"{this} asks for CPUs {{{cpus}}}, but machine '{Machine.Description.Name}' has CPUs 0 to {Machine.Cpus.Count - 1}.");
         }
-        DemandExecuting();
-        Affinity = cpus;
-        return Ask(0, Step.Migrate);
+        return Ask(0, Step.Migrate, cpus);
     }
 
     /// <summary>Has this thread run a loop's callbacks: those posted to the loop wake it. The body then calls the server's methods.</summary>

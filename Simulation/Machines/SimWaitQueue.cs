@@ -40,7 +40,7 @@ public sealed class SimWaitQueue(string name)
     }
 
     /// <summary>Wakes all that wait now, one after another; <paramref name="waker"/> pays for each.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    [AsyncMethodBuilder(typeof(SimMethodBuilder))]
     public async ValueTask WakeAll(SimThread waker)
     {
         for (int left = waiters.Count; left > 0; left--)

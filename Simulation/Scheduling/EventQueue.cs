@@ -56,6 +56,9 @@ sealed class EventQueue
     /// <summary>How many events are pending, cancelled ones not counted.</summary>
     public int Count { get; private set; }
 
+    /// <summary>How many keys are held, those of cancelled events included.</summary>
+    public int KeysHeld => heap.Count + ready.Count;
+
     /// <summary>Adds an event. With <paramref name="isReady"/> it must be due now and have the greatest tie so far.</summary>
     public EventHandle Push(long due, ulong tie, in Event what, bool isReady)
     {

@@ -120,11 +120,16 @@ public sealed class SimLoop : ILoop
     /// <summary>From now on <paramref name="loopServer"/> runs the callbacks, and the loop no longer runs by itself.</summary>
     internal void ServeBy(ILoopServer loopServer)
     {
+        DemandUnserved();
+        server = loopServer;
+    }
+
+    internal void DemandUnserved()
+    {
         if (server is not null || runIsScheduled)
         {
-            throw new InvalidOperationException($"Loop '{Name}' is being served already. Give it a thread before anything is posted to it.");
+            throw new InvalidOperationException($"Loop '{Name}' is being served already. Give it one thread, before anything is posted to it.");
         }
-        server = loopServer;
     }
 
     /// <summary>A continuation of the loop's own code. Those of a crashed process are dropped.</summary>

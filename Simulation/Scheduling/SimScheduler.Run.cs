@@ -51,6 +51,10 @@ public sealed partial class SimScheduler
         {
             return;
         }
+        if (queue.Count > 0)
+        {
+            NowNanoseconds = Math.Max(NowNanoseconds, deadlineNanoseconds);
+        }
         IReadOnlyList<Wait> waits = [new Wait("the experimenter", what, null, false), .. Waits.Snapshot()];
         string happened = queue.Count == 0 ? NoEventLeft : $"The deadline of {deadlineNanoseconds:N0} ns of virtual time has passed";
         throw new DeadlockException(WaitRegistry.Describe(happened, waits), waits);
@@ -89,6 +93,9 @@ public sealed partial class SimScheduler
         }
         SynchronizationContext? outside = SynchronizationContext.Current;
         running = true;
+
+        // Code on no loop is resumed inline: a context of the caller's, such as a test runner's, would send it to other threads.
+        SynchronizationContext.SetSynchronizationContext(null);
         try
         {
             while (queue.TryPeek(out EventKey key) && key.Due <= limit)

@@ -55,6 +55,9 @@ public sealed partial class SimScheduler
     /// <summary>How many events are pending.</summary>
     public int EventsPending => queue.Count;
 
+    /// <summary>How many places events take up, those of cancelled events included that are not yet cleared away.</summary>
+    internal int EventKeysHeld => queue.KeysHeld;
+
     internal DateTimeOffset Epoch => options.Epoch;
 
     /// <summary>The loop whose callback runs now.</summary>
