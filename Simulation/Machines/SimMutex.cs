@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Harness.Simulation.Machines;
 
 /// <summary>
@@ -20,6 +22,8 @@ public sealed class SimMutex(Machine machine, string name) : ISimLock
 
     /// <summary>The thread that holds it, if one does.</summary>
     public SimThread? Owner { get; private set; }
+
+    string? ISimLock.HeldBy => Owner?.Name;
 
     /// <summary>How many threads spin or sleep for it.</summary>
     public int Waiters => spinners.Count + sleepers.Count;
@@ -45,28 +49,22 @@ public sealed class SimMutex(Machine machine, string name) : ISimLock
     public ValueTask Release(SimThread thread)
     {
         LockRules.DemandOwner(this, thread);
-        long charged = machine.Scheduler.Charged;
-        SimThread? spinner = spinners.TakeFirst();
-        Owner = spinner ?? sleepers.TakeFirst();
-        if (Owner is null)
+        if (spinners.TakeFirst() is { } spinner)
         {
-            thread.LockDepth--;
-            freeAt = machine.Scheduler.NowNanoseconds + charged;
-            return default;
-        }
-        long handOver = LockRules.HandOver(machine, thread.Cpu, Owner.Cpu, spinners.Count);
-        lastHeldOn = Owner.Cpu;
-        if (spinner is not null)
-        {
-            thread.LockDepth--;
-            spinner.StopSpinning(charged + handOver);
+            long charged = machine.Scheduler.Charged;
+            spinner.StopSpinning(charged + HandOverTo(spinner, thread));
             spinner.SpinDepth--;
+            thread.LockDepth--;
             return default;
         }
-
-        // The thread counts as holding a lock until it has woken the new owner, so that it cannot be killed in between.
-        Owner.PrepareToGoOn(handOver);
-        return thread.Ask(machine.CostOfWaking(thread.Cpu, Owner), Step.WakeNewOwner, Owner);
+        if (sleepers.TakeFirst() is { } sleeper)
+        {
+            return WakeOwner(sleeper, thread);
+        }
+        Owner = null;
+        freeAt = machine.Scheduler.NowNanoseconds + machine.Scheduler.Charged;
+        thread.LockDepth--;
+        return default;
     }
 
     /// <inheritdoc/>
@@ -103,6 +101,23 @@ public sealed class SimMutex(Machine machine, string name) : ISimLock
         thread.SpinDepth--;
         thread.SpinNanoseconds += machine.Costs.MutexSpin.Nanoseconds;
         Sleep(thread);
+    }
+
+    long HandOverTo(SimThread next, SimThread thread)
+    {
+        Owner = next;
+        lastHeldOn = next.Cpu;
+        return LockRules.HandOver(machine, thread.Cpu, next.Cpu, spinners.Count);
+    }
+
+    [AsyncMethodBuilder(typeof(SimMethodBuilder))]
+    async ValueTask WakeOwner(SimThread sleeper, SimThread thread)
+    {
+        sleeper.PrepareToGoOn(HandOverTo(sleeper, thread));
+        await thread.Ask(machine.CostOfWaking(thread.Cpu, sleeper), Step.WakeNewOwner, sleeper);
+
+        // Only now: until the new owner is awake, the thread counts as holding a lock and cannot be killed.
+        thread.LockDepth--;
     }
 
     void Sleep(SimThread thread)

@@ -1,11 +1,5 @@
 namespace Harness.Simulation.Machines;
 
-/// <summary>A lock that somebody can be seen to hold.</summary>
-interface ISimLock
-{
-    SimThread? Owner { get; }
-}
-
 /// <summary>
 /// A kernel's spin lock: those that wait occupy their CPUs, and whoever holds or waits for it is not preempted. First come, first served.
 /// </summary>
@@ -25,6 +19,8 @@ public sealed class SimSpinLock(Machine machine, string name) : ISimLock
 
     /// <summary>The thread that holds it, if one does.</summary>
     public SimThread? Owner { get; private set; }
+
+    string? ISimLock.HeldBy => Owner?.Name;
 
     /// <summary>How many threads spin for it.</summary>
     public int Waiters => waiters.Count;
@@ -81,36 +77,5 @@ public sealed class SimSpinLock(Machine machine, string name) : ISimLock
         Owner = thread;
         lastHeldOn = thread.Cpu;
         return thread.Work(cost);
-    }
-}
-
-/// <summary>What spin locks and mutexes have in common.</summary>
-static class LockRules
-{
-    /// <summary>The transfer of the lock's cache line from where it was held last.</summary>
-    public static long TakeFree(Machine machine, SimCpu? lastHeldOn, SimCpu cpu) => lastHeldOn is null || lastHeldOn == cpu
-        ? machine.Costs.LockSameCpu.Nanoseconds
-        : machine.Distances.LockTake(lastHeldOn.Node.Id, cpu.Node.Id);
-
-    public static long HandOver(Machine machine, SimCpu from, SimCpu to, int stillSpinning) => from == to
-        ? machine.Costs.LockSameCpu.Nanoseconds
-        : machine.Distances.HandOver(from.Node.Id, to.Node.Id) + stillSpinning * machine.Costs.HandOverPerWaiter.Nanoseconds;
-
-    public static void DemandOwner(ISimLock simLock, SimThread thread)
-    {
-        ArgumentNullException.ThrowIfNull(thread);
-        thread.DemandExecuting();
-        if (simLock.Owner != thread)
-        {
-            throw new InvalidOperationException($"{thread} releases {simLock}, which it does not hold.");
-        }
-    }
-
-    public static void RefuseOwner(ISimLock simLock, SimThread thread)
-    {
-        if (simLock.Owner == thread)
-        {
-            throw new InvalidOperationException($"{thread} takes {simLock} again, which it holds already: it would wait for itself.");
-        }
     }
 }

@@ -34,8 +34,8 @@ public sealed partial class SimThread : IValueTaskSource
             continuation = null;
             resumed(continuationState);
         }
-        AfterCode();
         Machine.Executing = null;
+        AfterCode();
     }
 
     async Task RunBody()
@@ -55,7 +55,11 @@ public sealed partial class SimThread : IValueTaskSource
     /// <summary>The thread's code has come to an await or to its end: which one must be told apart from an await of something foreign.</summary>
     void AfterCode()
     {
-        failure?.Throw();
+        if (failure is not null)
+        {
+            End();
+            failure.Throw();
+        }
         if (state != ThreadState.Executing)
         {
             return;

@@ -27,6 +27,9 @@ public sealed partial class SimThread
     /// <summary>How many locks it holds or waits for.</summary>
     internal int LockDepth { get; set; }
 
+    /// <summary>Whether it wants, or wanted, the reader-writer lock that it asked for last alone.</summary>
+    internal bool WantsAlone { get; set; }
+
     internal WaiterList? WaitsIn { get; set; }
 
     internal SimThread? PreviousWaiter { get; set; }
@@ -47,6 +50,7 @@ public sealed partial class SimThread
         DemandExecuting();
         if (killed && EndIfKilled())
         {
+            Machine.Scheduler.TakeCharge();
             return new ValueTask(this, version);
         }
         step = next;
@@ -163,7 +167,7 @@ public sealed partial class SimThread
     internal Wait? DescribeWait() => state switch
     {
         ThreadState.Blocked or ThreadState.Waiting or ThreadState.Spinning => new Wait(
-            Name, argument?.ToString() ?? "", (argument as ISimLock)?.Owner?.Name, IsService && state == ThreadState.Blocked),
+            Name, argument?.ToString() ?? "", (argument as ISimLock)?.HeldBy, IsService && state == ThreadState.Blocked),
         _ => null,
     };
 
@@ -219,7 +223,6 @@ public sealed partial class SimThread
                 Machine.Wake((SimThread)argument!, Cpu);
                 return true;
             case Step.WakeNewOwner:
-                LockDepth--;
                 Machine.MakeRunnable((SimThread)argument!, Cpu);
                 return true;
             case Step.Yield when Cpu.RunQueue.Count > 0:
@@ -235,6 +238,8 @@ public sealed partial class SimThread
                 return ((SimSpinLock)argument!).Take(this);
             case Step.TakeMutex:
                 return ((SimMutex)argument!).Take(this);
+            case Step.TakeRwLock:
+                return ((SimRwLock)argument!).Take(this);
             case Step.StopSpinning:
                 ((SimMutex)argument!).GiveUpSpinning(this);
                 return false;

@@ -8,6 +8,8 @@ sealed class WaiterList
 
     public int Count { get; private set; }
 
+    public SimThread? First => first;
+
     public void Add(SimThread thread)
     {
         thread.WaitsIn = this;

@@ -70,6 +70,7 @@ public sealed class AllocationTests
         var machine = new Machine(world, TestMachines.Of([4, 4], costs => costs with { ContextSwitch = TestMachines.Ns(50), MutexSpin = TestMachines.Ns(100) }));
         var spin = new SimSpinLock(machine, "spin");
         var mutex = new SimMutex(machine, "mutex");
+        var rwLock = new SimRwLock(machine, "rw");
         var queue = new SimWaitQueue("work");
         SimLoop loop = world.StartProcess("daemon").StartLoop("daemon");
         machine.StartLoop(loop);
@@ -87,6 +88,11 @@ public sealed class AllocationTests
                     await mutex.Acquire(thread);
                     await thread.Copy(4096, 0, 1);
                     await mutex.Release(thread);
+                    await rwLock.AcquireShared(thread);
+                    await rwLock.ReleaseShared(thread);
+                    await rwLock.AcquireAlone(thread);
+                    await thread.Sleep(20);
+                    await rwLock.ReleaseAlone(thread);
                     await queue.WakeOne(thread);
                     await queue.WakeAll(thread);
                     loop.Post(handle, null);

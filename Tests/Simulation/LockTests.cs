@@ -278,4 +278,78 @@ public sealed class LockTests
         world.RunUntilIdle();
         Assert.Equal((700L, 0), (ended, queue.Waiters));
     }
+
+    [Fact]
+    public void AReaderWriterLockLetsReadersInTogetherAndWritersAloneInTheOrderInWhichTheyCame()
+    {
+        var machine = new Machine(world, TestMachines.Free1Node(8));
+        var rwLock = new SimRwLock(machine, "inode");
+        var entered = new List<string>();
+        void Start(string name, long at, bool alone) => machine.StartThread(name, async thread =>
+        {
+            await thread.Compute(at);
+            await (alone ? rwLock.AcquireAlone(thread) : rwLock.AcquireShared(thread));
+            entered.Add($"{name} {world.NowNanoseconds}");
+            await thread.Sleep(1000);
+            await (alone ? rwLock.ReleaseAlone(thread) : rwLock.ReleaseShared(thread));
+        });
+        Start("r1", 1, alone: false);
+        Start("r2", 2, alone: false);
+        Start("w1", 3, alone: true);
+        Start("r3", 4, alone: false);
+        Start("r4", 5, alone: false);
+        Start("w2", 6, alone: true);
+        world.RunUntilIdle();
+        Assert.Equal(["r1 1", "r2 2", "w1 1002", "r3 2002", "r4 2002", "w2 3002"], entered);
+        Assert.Equal((6L, 4L), (rwLock.Acquisitions, rwLock.Sleeps));
+    }
+
+    [Fact]
+    public void ReadersOfALockSlowEachOtherDownByItsCacheLine()
+    {
+        var machine = new Machine(world, TestMachines.Of([2, 1], LockCosts));
+        var rwLock = new SimRwLock(machine, "inode");
+        var times = new List<long>();
+        for (int cpu = 0; cpu < 3; cpu++)
+        {
+            machine.StartThread($"t{cpu}", async thread =>
+            {
+                await rwLock.AcquireShared(thread);
+                times.Add(world.NowNanoseconds);
+                await thread.Compute(10_000);
+                await rwLock.ReleaseShared(thread);
+            }, CpuSet.Of(cpu));
+        }
+        world.RunUntilIdle();
+        Assert.Equal([5, 5 + 50, 5 + 50 + 150], times);
+    }
+
+    [Fact]
+    public void AReaderWriterLockRefusesAReleaseThatNobodyOwes()
+    {
+        var machine = new Machine(world, TestMachines.Free1Node(1));
+        var rwLock = new SimRwLock(machine, "inode");
+        machine.StartThread("t", thread => rwLock.ReleaseShared(thread));
+        Assert.Contains("nobody holds shared", Assert.Throws<InvalidOperationException>(world.RunUntilIdle).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void DataThatCpusShareCostsItsWayFromTheCpuThatTouchedItLast()
+    {
+        var machine = new Machine(world, TestMachines.Of([2, 1], LockCosts));
+        var data = new SimCacheLine(machine, lines: 2);
+        var costs = new List<long>();
+        void Touch(string name, int cpu, long at) => machine.StartThread(name, async thread =>
+        {
+            await thread.Compute(at);
+            data.Touch(thread);
+            await thread.SpendCharged();
+            costs.Add(world.NowNanoseconds - at);
+        }, CpuSet.Of(cpu));
+        Touch("first", 0, 1000);
+        Touch("same node", 1, 2000);
+        Touch("other node", 2, 3000);
+        world.RunUntilIdle();
+        Assert.Equal([2 * 5, 2 * 50, 2 * 150], costs);
+    }
 }

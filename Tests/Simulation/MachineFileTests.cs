@@ -99,4 +99,32 @@ public sealed class MachineFileTests
         Assert.Equal(12_000_000_000, daemon.Rates["checksum"].BytesPerSecond);
         Assert.Matches(@"^f:\d+:\d+$", daemon.Location);
     }
+
+    [Theory]
+    [InlineData("this-vm")]
+    [InlineData("2x20")]
+    [InlineData("8x16")]
+    public void AMachineThatIsWrittenIsReadBackTheSame(string name)
+    {
+        MachineDescription machine = MachineFile.Load(name);
+        machine = machine with
+        {
+            Costs = machine.Costs with
+            {
+                SystemCall = new Cost(123, "measured: a \"quoted\" back\\slash, and\na line") { LowNanoseconds = 100, HighNanoseconds = 150 },
+                CopyLocal = new Rate(12_345_678_901, "measured") { LowBytesPerSecond = 11_000_000_001 },
+            },
+            Layers = new Dictionary<string, LayerCosts>
+            {
+                ["daemon"] = new("daemon", new Dictionary<string, Cost> { ["decode"] = new(80, "m") }, new Dictionary<string, Rate> { ["sum"] = new(5, "m") }),
+            },
+        };
+        MachineDescription read = MachineFile.Parse(MachineFileWriter.Write(machine), "written.yaml");
+        Assert.Equal(machine.Costs, read.Costs);
+        Assert.Equal((machine.Name, machine.Description, machine.TopologySource), (read.Name, read.Description, read.TopologySource));
+        Assert.Equal(machine.CpusOfNode, read.CpusOfNode);
+        Assert.Equal(machine.Distances, read.Distances);
+        Assert.Equal(machine.Layers["daemon"].Times, read.Layers["daemon"].Times);
+        Assert.Equal(machine.Layers["daemon"].Rates, read.Layers["daemon"].Rates);
+    }
 }

@@ -11,13 +11,18 @@ public sealed class MachinePropertyTests
 {
     [Fact]
     public void NoRandomProgramBreaksAnInvariant() => Check.One(
-        Config.QuickThrowOnFailure.WithMaxTest(150),
-        Prop.ForAll<ulong>(seed => new RandomProgram(seed, TieBreak.Sequence).Run()));
+        Config.QuickThrowOnFailure.WithMaxTest(200),
+        Prop.ForAll<DoNotSize<ulong>>(seed => new RandomProgram(seed.Item, TieBreak.Sequence).Run()));
 
     [Fact]
     public void NoRandomProgramBreaksAnInvariantInAnyInterleaving() => Check.One(
-        Config.QuickThrowOnFailure.WithMaxTest(150),
-        Prop.ForAll<ulong>(seed => new RandomProgram(seed, TieBreak.Seed).Run()));
+        Config.QuickThrowOnFailure.WithMaxTest(200),
+        Prop.ForAll<DoNotSize<ulong>>(seed => new RandomProgram(seed.Item, TieBreak.Seed).Run()));
+
+    [Fact]
+    public void KillingThreadsAtAnyTimeLeavesTheOthersToFinish() => Check.One(
+        Config.QuickThrowOnFailure.WithMaxTest(200),
+        Prop.ForAll<DoNotSize<ulong>>(seed => new RandomProgram(seed.Item, TieBreak.Seed, kills: true).Run()));
 
     /// <summary>A random machine with random threads; the seed is all there is to it, so FsCheck's report of it replays the failure.</summary>
     sealed class RandomProgram
@@ -27,19 +32,23 @@ public sealed class MachinePropertyTests
         readonly Machine machine;
         readonly SimSpinLock[] spins;
         readonly SimMutex[] mutexes;
+        readonly SimRwLock[] rwLocks;
         readonly SimWaitQueue queue = new("anything");
         readonly HashSet<object> held = [];
+        readonly Dictionary<SimRwLock, int> readers = [];
         readonly List<SimThread> all = [];
-        int alive;
+        readonly bool kills;
 
-        public RandomProgram(ulong seed, TieBreak ties)
+        public RandomProgram(ulong seed, TieBreak ties, bool kills = false)
         {
+            this.kills = kills;
             world = new SimScheduler(new SimSchedulerOptions { Seed = seed, Ties = ties });
             random = world.Random.Split("program");
             int[] nodes = [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => random.Next(1, 5))];
             machine = new Machine(world, TestMachines.Of(nodes, RandomCosts));
             spins = [.. Enumerable.Range(0, 2).Select(i => new SimSpinLock(machine, $"spin {i}"))];
             mutexes = [.. Enumerable.Range(0, 2).Select(i => new SimMutex(machine, $"mutex {i}"))];
+            rwLocks = [.. Enumerable.Range(0, 2).Select(i => new SimRwLock(machine, $"rw {i}"))];
         }
 
         public void Run()
@@ -51,13 +60,20 @@ public sealed class MachinePropertyTests
                 CpuSet affinity = own.Chance(0.5)
                     ? machine.AllCpus
                     : CpuSet.Of([.. Enumerable.Range(0, machine.Cpus.Count).Where(_ => own.Chance(0.4)).Append(own.Next(machine.Cpus.Count))]);
-                alive++;
-                all.Add(machine.StartThread($"t{i}", thread => Program(thread, own), affinity));
+                SimThread started = machine.StartThread($"t{i}", thread => Program(thread, own), affinity);
+                all.Add(started);
+                if (kills && own.Chance(0.5))
+                {
+                    world.Schedule(own.Next(300_000), EventKind.None, 0, _ => started.Kill(), null);
+                }
             }
             world.RunUntil(Holds, "all threads have ended");
             long charged = all.Sum(thread => thread.WorkNanoseconds + thread.SpinNanoseconds);
             long busy = machine.Cpus.Sum(cpu => cpu.BusyNanoseconds), switches = machine.Cpus.Sum(cpu => cpu.SwitchNanoseconds);
-            Assert.Equal(charged + switches, busy);
+            Assert.InRange(busy, kills ? 0 : charged + switches, charged + switches);
+            Assert.All(rwLocks, rwLock => Assert.True(rwLock is { Owner: null, Readers: 0, Waiters: 0 }));
+            Assert.All(mutexes, mutex => Assert.True(mutex is { Owner: null, Waiters: 0 }));
+            Assert.All(spins, spin => Assert.True(spin is { Owner: null, Waiters: 0 }));
             Assert.All(machine.Cpus, cpu => Assert.InRange(cpu.BusyNanoseconds, 0, world.NowNanoseconds));
             Assert.All(all, thread => Assert.True(thread.IsDone));
         }
@@ -91,15 +107,12 @@ public sealed class MachinePropertyTests
             {
                 await Step(thread, own);
             }
-            alive--;
-
-            // Whoever still waits would wait for ever once all others have ended.
             await queue.WakeAll(thread);
         }
 
         async ValueTask Step(SimThread thread, SimRandom own)
         {
-            switch (own.Next(9))
+            switch (own.Next(10))
             {
                 case 0:
                     await thread.Compute(own.Next(30_000));
@@ -123,9 +136,12 @@ public sealed class MachinePropertyTests
                     thread.Charge(own.Next(100));
                     await queue.WakeOne(thread);
                     break;
-                case 7 when alive > 1:
+                case 7:
                     thread.Charge(own.Next(100));
                     await queue.WaitUntil(thread, world.NowNanoseconds + own.Next(50_000));
+                    break;
+                case 8:
+                    await Critical(thread, rwLocks[own.Next(rwLocks.Length)], own.Next(10_000), own.Chance(0.4));
                     break;
                 default:
                     await thread.SetAffinity(CpuSet.Of(own.Next(machine.Cpus.Count), own.Next(machine.Cpus.Count)));
@@ -149,6 +165,18 @@ public sealed class MachinePropertyTests
             await (sleeps ? thread.Sleep(nanoseconds) : thread.Compute(nanoseconds));
             held.Remove(mutex);
             await mutex.Release(thread);
+        }
+
+        async ValueTask Critical(SimThread thread, SimRwLock rwLock, int nanoseconds, bool alone)
+        {
+            await (alone ? rwLock.AcquireAlone(thread) : rwLock.AcquireShared(thread));
+            Assert.True(!held.Contains(rwLock) && (!alone || held.Add(rwLock)), $"{rwLock} is held alone and by others");
+            readers[rwLock] = readers.GetValueOrDefault(rwLock) + (alone ? 0 : 1);
+            Assert.False(alone && readers[rwLock] > 0, $"{rwLock} has a writer beside readers");
+            await thread.Sleep(nanoseconds);
+            readers[rwLock] -= alone ? 0 : 1;
+            held.Remove(alone ? rwLock : this);
+            await (alone ? rwLock.ReleaseAlone(thread) : rwLock.ReleaseShared(thread));
         }
 
         bool Holds()
