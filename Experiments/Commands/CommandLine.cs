@@ -15,6 +15,7 @@ internal static class CommandLine
             RunCommand.Create(),
             MountCommand.Create(),
             UnmountCommand.Create(),
+            UpgradeCommand.Create(),
             MountHelperCommand.Create(),
             DoctorCommand.Create(),
             // The launcher runs the tests itself, before this program is built; the command stands here for the help text.

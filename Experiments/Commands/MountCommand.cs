@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using Harness.Experiments.Backends;
+using Harness.Experiments.Keeping;
 using Harness.Experiments.Mounting;
 using Harness.Experiments.Plan;
 using Harness.Experiments.Plan.Values;
@@ -32,16 +34,37 @@ internal static class MountCommand
         var trace = new Option<string?>("--trace") { Description = "Write a line per message (rx, tx) to this file; - for standard error" };
         var words = new Option<string[]>("-o") { Description = "Options as mount(8) and mount.fuse3(8) spell them, or any option of this list", HelpName = "WORD,…" };
         var options = new Option<bool>("--options") { Description = "List all options with unit, default, and what each does to the kernel" };
+        var keep = new Option<bool>("--keep")
+        {
+            Description = "Keep the mount through the death and the replacement of its daemon (channels dev-fuse and clone; backends null and passthrough)",
+        };
+        var keptBy = new Option<string?>(DaemonChild.KeptBy) { Hidden = true };
         var exitWithParent = new Option<bool>(ExitWithParent) { Hidden = true };
         var detached = new Option<bool>(Detached) { Hidden = true };
         var mountPoint = new Argument<string?>("MOUNTPOINT") { Description = "An existing directory", Arity = ArgumentArity.ZeroOrOne };
         var command = new Command("mount", "Mounts a file system and serves it in the foreground; Ctrl-C unmounts.")
         {
-            backend, words, trace, options, exitWithParent, detached, mountPoint,
+            backend, words, keep, trace, options, exitWithParent, detached, keptBy, mountPoint,
         };
         var knobs = new KnobOptions(command);
         command.SetAction(parsed =>
         {
+            if (parsed.GetValue(options))
+            {
+                OptionList.Print(Console.Out);
+                return ExitCode.Done;
+            }
+
+            string path = parsed.GetValue(mountPoint) ?? throw new BadArgumentsException("Name a directory to mount on.");
+            MountSpec spec = ReadSpec(parsed.GetValue(backend)!, knobs.Read(parsed), path, parsed.GetValue(words) ?? []);
+            spec = CheckKeeping(spec with { Keep = spec.Keep || parsed.GetValue(keep) });
+            string? supervisor = parsed.GetValue(keptBy);
+            using TextWriter? traceWriter = OpenTrace(parsed.GetValue(trace), append: supervisor is not null);
+            if (supervisor is not null)
+            {
+                return KeptDaemon.Serve(spec, MountObservers.Create(traceWriter), supervisor);
+            }
+
             if (parsed.GetValue(exitWithParent))
             {
                 _ = Libc.Prctl(PrSetPdeathsig, SigTerm, 0, 0, 0);
@@ -52,16 +75,7 @@ internal static class MountCommand
                 _ = Libc.SetSid();
             }
 
-            if (parsed.GetValue(options))
-            {
-                OptionList.Print(Console.Out);
-                return ExitCode.Done;
-            }
-
-            string path = parsed.GetValue(mountPoint) ?? throw new BadArgumentsException("Name a directory to mount on.");
-            MountSpec spec = ReadSpec(parsed.GetValue(backend)!, knobs.Read(parsed), path, parsed.GetValue(words) ?? []);
-            using TextWriter? traceWriter = OpenTrace(parsed.GetValue(trace));
-            return Serve(spec, MountObservers.Create(traceWriter));
+            return spec.Keep ? Supervisor.Run(spec, Environment.GetCommandLineArgs()[1..]) : Serve(spec, MountObservers.Create(traceWriter));
         });
         return command;
     }
@@ -102,7 +116,24 @@ internal static class MountCommand
         return new Backend(name, text.Contains(':', StringComparison.Ordinal) ? text.Split(':', 2)[1] : null);
     }
 
-    private static TextWriter? OpenTrace(string? path)
+    private static MountSpec CheckKeeping(MountSpec spec)
+    {
+        if (!spec.Keep)
+        {
+            return spec;
+        }
+
+        if (spec.Channel == Knobs.IoUring)
+        {
+            throw new BadArgumentsException(
+                $"--keep does not go with --channel {Knobs.IoUring}: the kernel does not send again what sits in a ring. Choose dev-fuse or clone.");
+        }
+
+        return BackendFactory.CanBeKept(spec.Backend) ? spec : throw new BadArgumentsException(
+            $"--keep does not go with --backend {spec.Backend.Name}: what it holds is gone with its process. Choose {Backend.Null} or {Backend.Passthrough}.");
+    }
+
+    private static TextWriter? OpenTrace(string? path, bool append)
     {
         try
         {
@@ -110,7 +141,7 @@ internal static class MountCommand
             {
                 null => null,
                 "-" => Console.Error,
-                _ => new StreamWriter(path) { AutoFlush = true },
+                _ => new StreamWriter(path, append) { AutoFlush = true },
             };
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

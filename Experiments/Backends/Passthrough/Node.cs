@@ -1,3 +1,4 @@
+using Harness.Experiments.Keeping;
 using Harness.FuseProtocol;
 using Harness.Runtime.Native;
 using Mono.Unix.Native;
@@ -18,6 +19,8 @@ internal readonly record struct NodeKey(ulong Device, ulong Ino)
 internal sealed class Node : FileDescriptor
 {
     private readonly Lock _backingGate = new();
+    private KeptDescriptors? _kept;
+    private int _slot;
     private int _backingOpens;
     private int _backingId;
 
@@ -40,7 +43,60 @@ internal sealed class Node : FileDescriptor
     public FilePermissions Type { get; }
 
     /// <summary>How often the kernel was told of it and has not forgotten it. Guarded by the table's lock.</summary>
-    public ulong Lookups { get; set; }
+    public ulong Lookups
+    {
+        get;
+        set
+        {
+            field = value;
+            if (_kept is not null)
+            {
+                _kept.Value(_slot) = value;
+            }
+        }
+    }
+
+    /// <summary>Has the node survive this process. Called once, before anybody else knows of it.</summary>
+    /// <returns>False if no more can be kept.</returns>
+    public bool TryKeep(KeptDescriptors kept)
+    {
+        int slot = kept.Keep(new KeptSlot { Id = Id, Kind = KeptKind.Node, Value = Lookups }, this);
+        if (slot < 0)
+        {
+            return false;
+        }
+
+        (_kept, _slot) = (kept, slot);
+        return true;
+    }
+
+    /// <summary>Takes the place of the node that a process before this one kept.</summary>
+    public void Inherit(KeptDescriptors kept, in KeptDescriptor inherited)
+    {
+        (_kept, _slot) = (kept, inherited.Slot);
+        Lookups = inherited.Record.Value;
+        _backingId = inherited.Record.BackingId;
+    }
+
+    /// <summary>Counts an open file that a process before this one gave to the kernel to read and write.</summary>
+    public void InheritBacking() => _backingOpens++;
+
+    /// <summary>Closes a backing file of which no open file is left: the process before this one ended while it was opened or closed.</summary>
+    public void SettleBacking(IBackingFiles files)
+    {
+        if (_backingOpens == 0 && _backingId > 0)
+        {
+            _ = files.Close(_backingId);
+            SetBacking(0);
+        }
+    }
+
+    /// <summary>Lets it go for good: the kernel has forgotten it.</summary>
+    public void Forget()
+    {
+        _kept?.Drop(_slot);
+        Dispose();
+    }
 
     /// <summary>
     /// Counts an open file that the kernel may read and write itself. All opens of an inode must agree on that, and on the backing file: what
@@ -54,7 +110,7 @@ internal sealed class Node : FileDescriptor
             if (_backingOpens++ == 0)
             {
                 Result<int> opened = files.Open(file.Number);
-                _backingId = opened.IsOk ? opened.Value : 0;
+                SetBacking(opened.IsOk ? opened.Value : 0);
             }
 
             return _backingId > 0 ? _backingId : null;
@@ -70,8 +126,17 @@ internal sealed class Node : FileDescriptor
             if (--_backingOpens == 0 && _backingId > 0)
             {
                 _ = files.Close(_backingId);
-                _backingId = 0;
+                SetBacking(0);
             }
+        }
+    }
+
+    private void SetBacking(int id)
+    {
+        _backingId = id;
+        if (_kept is not null)
+        {
+            _kept.BackingId(_slot) = id;
         }
     }
 }

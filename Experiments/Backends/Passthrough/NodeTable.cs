@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Harness.Experiments.Keeping;
 using Harness.FuseProtocol;
 using Harness.Runtime.Native;
 using Mono.Unix.Native;
@@ -19,6 +20,7 @@ internal sealed class NodeTable
     private readonly Dictionary<NodeKey, Node> _byKey = [];
     private readonly ConcurrentDictionary<ulong, Node> _byId = new();
     private readonly int _nodesMax;
+    private readonly KeptDescriptors? _kept;
     private ulong _lastId = NodeId.Root.Value;
 
     /// <summary>A table that knows the root alone.</summary>
@@ -32,8 +34,32 @@ internal sealed class NodeTable
         Insert(Root);
     }
 
+    /// <summary>A table that knows what the process before this one knew, the root among it, and has its own nodes survive too.</summary>
+    /// <param name="kept">Where nodes are kept.</param>
+    /// <param name="inherited">The kept nodes.</param>
+    /// <param name="nodesMax">As above.</param>
+    public NodeTable(KeptDescriptors kept, IEnumerable<KeptDescriptor> inherited, int nodesMax)
+    {
+        _nodesMax = nodesMax;
+        _kept = kept;
+        _lastId = kept.LastNodeId;
+        foreach (KeptDescriptor each in inherited)
+        {
+            // Where that fails (a network file system's) the node is one whose names lead to another from now on.
+            _ = Libc.Statx(each.Fd, "\0"u8, FileFlags.AtEmptyPath, FileStatus.All, out FileStatus status);
+            var node = new Node(each.Record.Id, each.Fd, NodeKey.Of(in status), status.Mode);
+            node.Inherit(kept, in each);
+            Insert(node);
+        }
+
+        Root = _byId[NodeId.Root.Value];
+    }
+
     /// <summary>The root of the mount.</summary>
     public Node Root { get; }
+
+    /// <summary>All nodes that the kernel knows.</summary>
+    public IEnumerable<Node> All => _byId.Values;
 
     /// <summary>Nodes that the kernel knows.</summary>
     public int Count
@@ -60,21 +86,13 @@ internal sealed class NodeTable
         Result<Node> adopted;
         lock (_gate)
         {
-            if (_byKey.TryGetValue(key, out Node? known))
+            if (!_byKey.TryGetValue(key, out Node? known))
             {
-                known.Lookups++;
-                adopted = known;
+                return Add(fd, key, status.Mode);
             }
-            else if (_byKey.Count < _nodesMax)
-            {
-                var node = new Node(++_lastId, fd, key, status.Mode) { Lookups = 1 };
-                Insert(node);
-                return node;
-            }
-            else
-            {
-                adopted = Errno.ENFILE;
-            }
+
+            known.Lookups++;
+            adopted = known;
         }
 
         _ = Libc.Close(fd);
@@ -109,9 +127,13 @@ internal sealed class NodeTable
                 return;
             }
 
-            _byKey.Remove(node.Key);
+            if (_byKey.GetValueOrDefault(node.Key) == node)
+            {
+                _byKey.Remove(node.Key);
+            }
+
             _byId.TryRemove(id.Value, out _);
-            node.Dispose();
+            node.Forget();
         }
     }
 
@@ -120,7 +142,7 @@ internal sealed class NodeTable
     {
         lock (_gate)
         {
-            foreach (Node node in _byKey.Values)
+            foreach (Node node in _byId.Values)
             {
                 node.Dispose();
             }
@@ -130,9 +152,28 @@ internal sealed class NodeTable
         }
     }
 
+    private Result<Node> Add(int fd, NodeKey key, uint mode)
+    {
+        ulong id = ++_lastId;
+        if (_kept is not null)
+        {
+            _kept.LastNodeId = id;
+        }
+
+        var node = new Node(id, fd, key, mode) { Lookups = 1 };
+        if (_byKey.Count >= _nodesMax || (_kept is not null && !node.TryKeep(_kept)))
+        {
+            node.Dispose();
+            return Errno.ENFILE;
+        }
+
+        Insert(node);
+        return node;
+    }
+
     private void Insert(Node node)
     {
-        _byKey.Add(node.Key, node);
+        _byKey.TryAdd(node.Key, node);
         _byId[node.Id] = node;
     }
 }

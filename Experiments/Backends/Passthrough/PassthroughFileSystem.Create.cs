@@ -17,11 +17,13 @@ internal sealed partial class PassthroughFileSystem
             return new(error);
         }
 
+        FirstRun first = FirstRun.Of(context, directory);
         using (Callers.Assumed caller = _callers.Create(context, arg.Umask))
         {
             error = caller.Error == Errnos.Ok ? Checked(Libc.MkdirAt(directory, path, arg.Mode)) : caller.Error;
         }
 
+        error = first.Made(error, directory, path, FilePermissions.S_IFDIR) ? Errnos.Ok : error;
         return new(error == Errnos.Ok ? LookUp(directory, path) : error);
     }
 
@@ -34,12 +36,14 @@ internal sealed partial class PassthroughFileSystem
             return new(error);
         }
 
+        FirstRun first = FirstRun.Of(context, directory);
         using (Callers.Assumed caller = _callers.Create(context, arg.Umask))
         {
             // Of majors below 4096 and minors below a million, which is what the kernel's 32 bits hold, libc's dev_t has the same bits.
             error = caller.Error == Errnos.Ok ? Checked(Libc.MknodAt(directory, path, arg.Mode, arg.Rdev)) : caller.Error;
         }
 
+        error = first.Made(error, directory, path, (FilePermissions)arg.Mode & FilePermissions.S_IFMT) ? Errnos.Ok : error;
         return new(error == Errnos.Ok ? LookUp(directory, path) : error);
     }
 
@@ -59,11 +63,13 @@ internal sealed partial class PassthroughFileSystem
 
         Span<byte> text = stackalloc byte[target.Length + 1];
         target.Span.CopyTo(text);
+        FirstRun first = FirstRun.Of(context, directory);
         using (Callers.Assumed caller = _callers.Create(context, 0))
         {
             error = caller.Error == Errnos.Ok ? Checked(Libc.SymlinkAt(text, directory, path)) : caller.Error;
         }
 
+        error = first.Made(error, directory, path, FilePermissions.S_IFLNK) ? Errnos.Ok : error;
         return new(error == Errnos.Ok ? LookUp(directory, path) : error);
     }
 
@@ -99,6 +105,7 @@ internal sealed partial class PassthroughFileSystem
     {
         int hostFlags = HostFlags(arg.Flags);
         int fd;
+        FirstRun first = FirstRun.Of(context, directory);
         using (Callers.Assumed caller = _callers.Create(context, arg.Umask))
         {
             if (caller.Error != Errnos.Ok)
@@ -107,9 +114,16 @@ internal sealed partial class PassthroughFileSystem
             }
 
             fd = Libc.OpenAt(directory, path, hostFlags | flags, arg.Mode & (uint)FilePermissions.ALLPERMS);
-            if (fd < 0)
+            Errno error = Checked(fd);
+            if (first.Made(error, directory, path, FilePermissions.S_IFREG))
             {
-                return LastError;
+                fd = Libc.OpenAt(directory, path, hostFlags | FileFlags.NoFollow, 0);
+                error = Checked(fd);
+            }
+
+            if (error != Errnos.Ok)
+            {
+                return error;
             }
         }
 
@@ -121,7 +135,14 @@ internal sealed partial class PassthroughFileSystem
             return made.Error;
         }
 
-        return new CreateOut { Entry = Entry(made.Value, in status), Open = Opened(new OpenFile(made.Value, fd, hostFlags)) };
+        Result<OpenOut> opened = Opened(context, new OpenFile(made.Value, fd, hostFlags));
+        if (!opened.IsOk)
+        {
+            _nodes.Forget(new NodeId(made.Value.Id), 1);
+            return opened.Error;
+        }
+
+        return new CreateOut { Entry = Entry(made.Value, in status), Open = opened.Value };
     }
 
     private static int OpenPath(int fd)

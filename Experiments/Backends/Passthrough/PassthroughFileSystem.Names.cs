@@ -41,11 +41,11 @@ internal sealed partial class PassthroughFileSystem
     }
 
     /// <inheritdoc/>
-    public ValueTask<Errno> Unlink(RequestContext context, NodeId parent, ReadOnlyMemory<byte> name) => Remove(parent, name, 0);
+    public ValueTask<Errno> Unlink(RequestContext context, NodeId parent, ReadOnlyMemory<byte> name) => Remove(context, parent, name, 0);
 
     /// <inheritdoc/>
     public ValueTask<Errno> Rmdir(RequestContext context, NodeId parent, ReadOnlyMemory<byte> name) =>
-        Remove(parent, name, FileFlags.AtRemovedir);
+        Remove(context, parent, name, FileFlags.AtRemovedir);
 
     /// <inheritdoc/>
     public ValueTask<Errno> Rename(
@@ -58,7 +58,12 @@ internal sealed partial class PassthroughFileSystem
         }
 
         error = FindDirectory(newParent, newName.Span, stackalloc byte[NameBytesMax], out Node to, out ReadOnlySpan<byte> newPath);
-        return new(error == Errnos.Ok ? Checked(Libc.RenameAt2(from, path, to, newPath, (uint)flags)) : error);
+        if (error != Errnos.Ok || FirstRun.Renamed(context, from, path, to, newPath))
+        {
+            return new(error);
+        }
+
+        return new(Checked(Libc.RenameAt2(from, path, to, newPath, (uint)flags)));
     }
 
     /// <inheritdoc/>
@@ -76,9 +81,10 @@ internal sealed partial class PassthroughFileSystem
         }
 
         using var path = new DescriptorPath(found);
-        if (Libc.LinkAt(FileFlags.AtFdcwd, path.Text, directory, name, FileFlags.AtSymlinkFollow) < 0)
+        error = Checked(Libc.LinkAt(FileFlags.AtFdcwd, path.Text, directory, name, FileFlags.AtSymlinkFollow));
+        if (error != Errnos.Ok && !FirstRun.Linked(context, error, found, directory, name))
         {
-            return new(LastError);
+            return new(error);
         }
 
         error = ReadStatus(found, out FileStatus status);
@@ -90,10 +96,15 @@ internal sealed partial class PassthroughFileSystem
         return new(Entry(found, in status));
     }
 
-    private ValueTask<Errno> Remove(NodeId parent, ReadOnlyMemory<byte> name, int flags)
+    private ValueTask<Errno> Remove(RequestContext context, NodeId parent, ReadOnlyMemory<byte> name, int flags)
     {
         Errno error = FindDirectory(parent, name.Span, stackalloc byte[NameBytesMax], out Node directory, out ReadOnlySpan<byte> path);
-        return new(error == Errnos.Ok ? Checked(Libc.UnlinkAt(directory, path, flags)) : error);
+        if (error != Errnos.Ok || FirstRun.Removed(context, directory, path))
+        {
+            return new(error);
+        }
+
+        return new(Checked(Libc.UnlinkAt(directory, path, flags)));
     }
 
     /// <summary>Finds a directory, and turns a name in it into a path of one component.</summary>

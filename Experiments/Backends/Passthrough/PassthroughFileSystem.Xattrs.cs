@@ -27,7 +27,8 @@ internal sealed partial class PassthroughFileSystem
 
         using Callers.Assumed caller = _callers.ClearSetIds(context, (arg.SetxattrFlags & SetxattrExtFlags.AclKillSgid) != 0);
         using var path = new DescriptorPath(found);
-        return new(Checked(Libc.Setxattr(path.Text, text, value.Span, (int)arg.Flags)));
+        error = Checked(Libc.Setxattr(path.Text, text, value.Span, (int)arg.Flags));
+        return new(FirstRun.HasSet(context, error, path.Text, text, value.Span) ? Errnos.Ok : error);
     }
 
     /// <inheritdoc/>
@@ -81,7 +82,9 @@ internal sealed partial class PassthroughFileSystem
         }
 
         using var path = new DescriptorPath(found);
-        return new(Checked(Libc.Removexattr(path.Text, text)));
+        bool wasThere = FirstRun.HadAttribute(context, path.Text, text);
+        error = Checked(Libc.Removexattr(path.Text, text));
+        return new(error == Errno.ENODATA && wasThere ? Errnos.Ok : error);
     }
 
     private Errno FindXattr(NodeId node, ReadOnlySpan<byte> name, Span<byte> buffer, out Node found, out ReadOnlySpan<byte> text)

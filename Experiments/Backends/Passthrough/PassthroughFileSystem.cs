@@ -1,3 +1,4 @@
+using Harness.Experiments.Keeping;
 using Harness.FuseProtocol;
 using Harness.FuseProtocol.Wire;
 using Harness.Runtime.Native;
@@ -34,8 +35,8 @@ internal sealed partial class PassthroughFileSystem : IFileSystem, IDisposable
     private readonly BackendOptions _backend;
     private readonly Callers _callers = new();
     private readonly NodeTable _nodes;
-    private readonly HandleTable<OpenFile> _files = new();
-    private readonly HandleTable<OpenDirectory> _directories = new();
+    private readonly HandleTable<OpenFile> _files;
+    private readonly HandleTable<OpenDirectory> _directories;
     private readonly FileDescriptor _root;
     private IBackingFiles? _backingFiles;
     private bool _writebackCache;
@@ -52,11 +53,27 @@ internal sealed partial class PassthroughFileSystem : IFileSystem, IDisposable
     {
         _options = options;
         _backend = options.Backend;
+        _files = new HandleTable<OpenFile>(null, KeptKind.File);
+        _directories = new HandleTable<OpenDirectory>(null, KeptKind.Directory);
         _root = ServedDirectory.Open(options.Directory, options.MountPoint);
-        using var path = new DescriptorPath(_root);
-        int fd = Libc.OpenAt(FileFlags.AtFdcwd, path.Text, FileFlags.Path | FileFlags.CloseOnExec, 0);
-        _ = Libc.Statx(fd, EmptyPath, FileFlags.AtEmptyPath, FileStatus.All, out FileStatus status);
+        int fd = ServedDirectory.OpenPath(_root, out FileStatus status);
         _nodes = new NodeTable(fd, in status, nodesMax);
+    }
+
+    /// <summary>Goes on where the process before this one ended, with the same nodes and open files; and has its own survive it.</summary>
+    /// <param name="options">As they were; the directory is the one that was opened first, wherever it is now.</param>
+    /// <param name="kept">What has been kept: at least the root.</param>
+    public PassthroughFileSystem(PassthroughOptions options, KeptDescriptors kept)
+    {
+        _options = options;
+        _backend = options.Backend;
+        _files = new HandleTable<OpenFile>(kept, KeptKind.File);
+        _directories = new HandleTable<OpenDirectory>(kept, KeptKind.Directory);
+        ILookup<KeptKind, KeptDescriptor> inherited = kept.TakeInherited().ToLookup(each => each.Record.Kind);
+        _nodes = new NodeTable(kept, inherited[KeptKind.Node], (int)(DescriptorLimit.Raise() * NodeShareMax));
+        _root = ServedDirectory.Reopen(_nodes.Root);
+        Inherit(inherited[KeptKind.File], (node, fd) => new OpenFile(node, fd, Libc.Fcntl(fd, FileFlags.FGetfl, 0)), _files);
+        Inherit(inherited[KeptKind.Directory], (node, fd) => new OpenDirectory(node, fd) { Position = OpenDirectory.Unknown }, _directories);
     }
 
     /// <inheritdoc/>
@@ -89,6 +106,11 @@ internal sealed partial class PassthroughFileSystem : IFileSystem, IDisposable
         if (!init.Has(InitFlags.Passthrough) || _writebackCache)
         {
             _backingFiles = null;
+        }
+
+        if (_backingFiles is not null)
+        {
+            InheritBacking(_backingFiles);
         }
     }
 
@@ -135,6 +157,33 @@ internal sealed partial class PassthroughFileSystem : IFileSystem, IDisposable
 
     /// <inheritdoc/>
     public ValueTask<Errno> Syncfs(RequestContext context, NodeId node) => new(Checked(Libc.Syncfs(_root)));
+
+    private void Inherit<T>(IEnumerable<KeptDescriptor> inherited, Func<Node, int, T> open, HandleTable<T> table)
+        where T : Handle
+    {
+        foreach (KeptDescriptor each in inherited)
+        {
+            if (_nodes.Find(new NodeId(each.Record.Value)) is { } node)
+            {
+                table.Inherit(open(node, each.Fd), in each);
+            }
+        }
+    }
+
+    /// <summary>Counts the open files that are with the kernel, which every file is that was opened since INIT.</summary>
+    private void InheritBacking(IBackingFiles files)
+    {
+        foreach (OpenFile file in _files.All)
+        {
+            file.SharesBacking = true;
+            file.Node.InheritBacking();
+        }
+
+        foreach (Node node in _nodes.All)
+        {
+            node.SettleBacking(files);
+        }
+    }
 
     /// <summary>What a call that returns −1 for an error has to say.</summary>
     private static Errno Checked(long result) => result < 0 ? LastError : Errnos.Ok;
