@@ -17,6 +17,9 @@ internal sealed class DescriptorShelf(int slotsMax) : IDisposable
     /// <summary>How many are held.</summary>
     public int Count { get; private set; }
 
+    /// <summary>What is in a slot; null for nothing. It stays the shelf's.</summary>
+    public int? Find(uint slot) => slot < (uint)_fds.Length && _fds[slot] != Empty ? _fds[slot] : null;
+
     /// <summary>Takes a descriptor over, in the place of what was in the slot. One for a slot that there is not is closed.</summary>
     public void Keep(uint slot, int fd)
     {
@@ -41,9 +44,9 @@ internal sealed class DescriptorShelf(int slotsMax) : IDisposable
     /// <summary>Closes what is in a slot.</summary>
     public void Drop(uint slot)
     {
-        if (slot < (uint)_fds.Length && _fds[slot] != Empty)
+        if (Find(slot) is int fd)
         {
-            _ = Libc.Close(_fds[slot]);
+            _ = Libc.Close(fd);
             _fds[slot] = Empty;
             Count--;
         }
