@@ -115,7 +115,7 @@ internal sealed partial class MemoryFileSystem
     }
 
     private Result<CreateOut> Created(Result<EntryOut> entry) =>
-        entry.IsOk ? new CreateOut { Entry = entry.Value, Open = _backend.OpenedFile(entry.Value.Nodeid) } : entry.Error;
+        entry.IsOk ? new CreateOut { Entry = entry.Value, Open = _backend.OpenedFile(NewFh()) } : entry.Error;
 
     private Result<CreateOut> OpenExisting(RequestContext context, EntryOut entry, CreateIn arg)
     {

@@ -17,7 +17,7 @@ internal sealed partial class MemoryFileSystem
     public ValueTask<Result<OpenOut>> Open(RequestContext context, NodeId node, OpenIn arg)
     {
         Errno error = OpenFile(context, node, (OpenFlags)arg.Flags, arg.OpenFlags);
-        return error == Errnos.Ok ? new(_backend.OpenedFile(node.Value)) : new(error);
+        return error == Errnos.Ok ? new(_backend.OpenedFile(NewFh())) : new(error);
     }
 
     /// <inheritdoc/>
@@ -119,6 +119,9 @@ internal sealed partial class MemoryFileSystem
 
     /// <inheritdoc/>
     public ValueTask<Errno> Fsync(RequestContext context, NodeId node, FsyncIn arg) => new(Errnos.Ok);
+
+    /// <summary>A handle that no other open file has.</summary>
+    private ulong NewFh() => Interlocked.Increment(ref _lastFh);
 
     private Errno OpenFile(RequestContext context, NodeId node, OpenFlags flags, OpenInFlags openFlags)
     {
