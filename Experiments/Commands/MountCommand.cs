@@ -30,7 +30,11 @@ internal static class MountCommand
             DefaultValueFactory = _ => Backend.Memory,
         };
         var trace = new Option<string?>("--trace") { Description = "Write a line per message (rx, tx) to this file; - for standard error" };
-        var words = new Option<string[]>("-o") { Description = "Options as mount(8) and mount.fuse3(8) spell them, or any option of this list", HelpName = "WORD,…" };
+        var words = new Option<string[]>("-o")
+        {
+            Description = "Options as mount(8) and mount.fuse3(8) spell them, or any option of this list",
+            HelpName = "WORD,…",
+        };
         var options = new Option<bool>("--options") { Description = "List all options with unit, default, and what each does to the kernel" };
         var exitWithParent = new Option<bool>(ExitWithParent) { Hidden = true };
         var detached = new Option<bool>(Detached) { Hidden = true };
