@@ -14,7 +14,9 @@ internal static class FuzzCommand
     {
         var messages = new Option<long>("--messages")
         {
-            Description = $"How many messages (default {MessagesDefault})", DefaultValueFactory = _ => MessagesDefault, HelpName = "N",
+            Description = $"How many messages (default {MessagesDefault})",
+            DefaultValueFactory = _ => MessagesDefault,
+            HelpName = "N",
         };
         var seed = new Option<ulong?>("--seed") { Description = "Repeats a campaign (default: another each time, printed)", HelpName = "S" };
         var command = new Command("fuzz", "Sends generated and damaged messages to a session and looks for crashes, hangs and lost answers.")
