@@ -5,7 +5,7 @@ using Mono.Unix.Native;
 namespace Harness.Tests.Experiments.Commands;
 
 /// <summary><c>./harness run</c> as its user meets it: whole runs, bad plans, and every way of being interrupted.</summary>
-public sealed class RunCommandTests : IDisposable
+public sealed partial class RunCommandTests : IDisposable
 {
     private const string Plan = """
         experiments:
@@ -112,8 +112,11 @@ public sealed class RunCommandTests : IDisposable
 
     private static IEnumerable<string> MountsBelowTemp() => File.ReadLines("/proc/mounts")
         .Where(line => line.StartsWith("memory ", StringComparison.Ordinal) && line.Contains(" fuse.harness ", StringComparison.Ordinal))
-        .Where(line => line.Split(' ')[1].StartsWith("/tmp/harness-", StringComparison.Ordinal))
-        .Where(line => !line.Contains("/tmp/harness-test-", StringComparison.Ordinal));
+        .Where(line => TrialMountPoint().IsMatch(line.Split(' ')[1]));
+
+    /// <summary>A trial's own directory; those of other tests have one word more.</summary>
+    [System.Text.RegularExpressions.GeneratedRegex("/harness-[A-Za-z0-9]{6}$")]
+    private static partial System.Text.RegularExpressions.Regex TrialMountPoint();
 
     private static int FindChild(int parent, string word) => Directory.EnumerateDirectories("/proc")
         .Select(path => int.TryParse(Path.GetFileName(path), out int pid) ? pid : 0)
