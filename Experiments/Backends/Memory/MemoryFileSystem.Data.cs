@@ -16,7 +16,7 @@ internal sealed partial class MemoryFileSystem
     /// <inheritdoc/>
     public ValueTask<Result<OpenOut>> Open(RequestContext context, NodeId node, OpenIn arg)
     {
-        Errno error = OpenFile(node, (OpenFlags)arg.Flags, arg.OpenFlags);
+        Errno error = OpenFile(context, node, (OpenFlags)arg.Flags, arg.OpenFlags);
         return error == Errnos.Ok ? new(_backend.OpenedFile(node.Value)) : new(error);
     }
 
@@ -56,7 +56,7 @@ internal sealed partial class MemoryFileSystem
         // With the writeback cache the kernel keeps the times of files, and sends them when it has written the data.
         if (!fromCache || !_writebackCache)
         {
-            Modified(inode, (arg.WriteFlags & WriteFlags.KillSuidgid) != 0);
+            Modified(context, inode, (arg.WriteFlags & WriteFlags.KillSuidgid) != 0);
         }
 
         // Nobody is left to ask again for the rest of what was written into the page cache long ago.
@@ -74,7 +74,7 @@ internal sealed partial class MemoryFileSystem
 
         if (error == Errnos.Ok)
         {
-            Modified(inode, clearSetIds: false);
+            Modified(context, inode, clearSetIds: false);
         }
 
         return new(error);
@@ -111,7 +111,7 @@ internal sealed partial class MemoryFileSystem
         if (copied.IsOk && copied.Value > 0)
         {
             Accessed(source);
-            Modified(target, clearSetIds: false);
+            Modified(context, target, clearSetIds: false);
         }
 
         return new(copied);
@@ -120,13 +120,13 @@ internal sealed partial class MemoryFileSystem
     /// <inheritdoc/>
     public ValueTask<Errno> Fsync(RequestContext context, NodeId node, FsyncIn arg) => new(Errnos.Ok);
 
-    private Errno OpenFile(NodeId node, OpenFlags flags, OpenInFlags openFlags)
+    private Errno OpenFile(RequestContext context, NodeId node, OpenFlags flags, OpenInFlags openFlags)
     {
         Errno error = FindFile(node, out Inode inode, out FileContent content);
         if (error == Errnos.Ok && (flags & OpenFlags.O_TRUNC) != 0)
         {
             content.Truncate(0);
-            Modified(inode, (openFlags & OpenInFlags.KillSuidgid) != 0);
+            Modified(context, inode, (openFlags & OpenInFlags.KillSuidgid) != 0);
         }
 
         return error;
@@ -168,13 +168,13 @@ internal sealed partial class MemoryFileSystem
     }
 
     /// <summary>Notes that a file's data have changed.</summary>
-    private void Modified(Inode inode, bool clearSetIds)
+    private void Modified(RequestContext context, Inode inode, bool clearSetIds)
     {
         Timestamp now = Now;
         lock (inode.Gate)
         {
             inode.Modified(now);
-            ClearPrivileges(inode, clearSetIds);
+            ClearPrivileges(context, inode, clearSetIds);
         }
     }
 }
