@@ -1,6 +1,7 @@
 using System.Globalization;
 using Harness.Experiments.Mounting;
 using Harness.Experiments.Plan;
+using Harness.FuseProtocol.Wire;
 
 namespace Harness.Tests.Mounts;
 
@@ -45,6 +46,9 @@ public abstract class MountFixture : IDisposable
     /// <summary>The directory of the host that is served, where one is.</summary>
     public string Served { get; } = string.Empty;
 
+    /// <summary>Whether the kernel caches writes.</summary>
+    public bool HasWritebackCache => Host.Negotiated.Has(InitFlags.WritebackCache);
+
     /// <summary>The connection.</summary>
     internal MountHost Host => _host ?? throw new InvalidOperationException("nothing is mounted");
 
@@ -61,7 +65,8 @@ public abstract class MountFixture : IDisposable
     {
         _watchdog?.Dispose();
         _host?.Dispose();
-        Directory.Delete(_base, recursive: true);
+        // Paths may be longer than the framework's own deletion can name.
+        Programs.Run("/", "rm", "-rf", "--one-file-system", _base);
         GC.SuppressFinalize(this);
     }
 }

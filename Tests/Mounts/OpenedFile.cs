@@ -98,6 +98,13 @@ internal sealed unsafe class OpenedFile(int fd) : IDisposable
         return names;
     }
 
+    /// <summary>Whether a directory can be read on.</summary>
+    public Errno TryReadDirectory()
+    {
+        byte* buffer = stackalloc byte[512];
+        return Posix.Errnos(PosixNative.Getdents64(_fd, buffer, 512));
+    }
+
     /// <summary>One getdents64(2).</summary>
     /// <returns>Bytes; 0 at the end.</returns>
     public int ReadDirectory(byte[] buffer, List<string> names)

@@ -50,7 +50,7 @@ internal static unsafe class Posix
     public static void Write(string path, string text = "", uint mode = 0x1A4)
     {
         using OpenedFile file = Open(path, WriteOnly | Creating | Truncating, mode);
-        Assert.Equal(text.Length, file.Write(text));
+        Assert.Equal(System.Text.Encoding.UTF8.GetByteCount(text), file.Write(text));
     }
 
     public static string Read(string path)
