@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Harness.FuseProtocol.Wire;
 using Mono.Unix.Native;
 
@@ -5,6 +7,9 @@ namespace Harness.FuseProtocol;
 
 internal sealed partial class Dispatcher
 {
+    /// <summary>The most that COPY_FILE_RANGE can say it copied: as many whole pages as 32 bits count, in bytes.</summary>
+    private const ulong CopyLengthMax = uint.MaxValue & ~(SessionOptions.PageSize - 1U);
+
     private void Read(FuseRequest request, NodeId node, RequestContext context)
     {
         ReadIn arg = Args<ReadIn>(request);
@@ -14,7 +19,7 @@ internal sealed partial class Dispatcher
             return;
         }
 
-        Answer(request, _fileSystem.Read(context, node, arg, request.ReplyBuffer[..(int)arg.Size]), ReplyLength);
+        Answer(request, _fileSystem.Read(context, node, arg, request.ReplyBuffer[..(int)arg.Size]), ReplyLength, (int)arg.Size);
     }
 
     private void Write(FuseRequest request, NodeId node, RequestContext context)
@@ -26,14 +31,14 @@ internal sealed partial class Dispatcher
             return;
         }
 
-        Answer(request, _fileSystem.Write(context, node, arg, request.Payload[..(int)arg.Size]), ReplyWritten);
+        Answer(request, _fileSystem.Write(context, node, arg, request.Payload[..(int)arg.Size]), ReplyWritten, (int)arg.Size);
     }
 
-    private static void ReplyWritten(FuseRequest request, Result<int> result)
+    private static void ReplyWritten(FuseRequest request, Result<int> result, int room)
     {
         if (result.IsOk)
         {
-            request.Reply(new WriteOut { Size = (uint)result.Value });
+            request.Reply(new WriteOut { Size = (uint)Within(result.Value, room) });
         }
         else
         {
@@ -83,7 +88,7 @@ internal sealed partial class Dispatcher
         switch (request.Header.Opcode)
         {
             case Opcode.Getlk:
-                Answer(request, _fileSystem.Getlk(context, node, Args<LkIn>(request)), ReplyLock);
+                Answer(request, _fileSystem.Getlk(context, node, Args<LkIn>(request)));
                 break;
             case Opcode.Setlk or Opcode.Setlkw:
                 bool wait = request.Header.Opcode == Opcode.Setlkw;
@@ -93,7 +98,10 @@ internal sealed partial class Dispatcher
                 Answer(request, _fileSystem.Lseek(context, node, Args<LseekIn>(request)));
                 break;
             case Opcode.CopyFileRange:
-                Answer(request, _fileSystem.CopyFileRange(context, node, Args<CopyFileRangeIn>(request)), ReplyCopied);
+                CopyFileRangeIn copy = Args<CopyFileRangeIn>(request);
+                // The reply counts in 32 bits, so a kernel that asks for more is given less (fs/fuse/file.c, __fuse_copy_file_range).
+                copy.Len = Math.Min(copy.Len, CopyLengthMax);
+                Answer(request, _fileSystem.CopyFileRange(context, node, copy), ReplyCopied);
                 break;
             case Opcode.CopyFileRange64:
                 Answer(request, _fileSystem.CopyFileRange(context, node, Args<CopyFileRangeIn>(request)));
@@ -121,14 +129,17 @@ internal sealed partial class Dispatcher
         ValueTask<Result<int>> task = request.Header.Opcode == Opcode.Readdir
             ? _fileSystem.Readdir(context, node, arg, buffer)
             : _fileSystem.Readdirplus(context, node, arg, buffer);
-        Answer(request, task, ReplyLength);
+        Answer(request, task, ReplyLength, buffer.Length);
     }
 
     private void Ioctl(FuseRequest request, NodeId node, RequestContext context)
     {
-        const int HeaderSize = 16;
         IoctlIn arg = Args<IoctlIn>(request);
-        if (arg.InSize > (uint)request.Payload.Length || arg.OutSize > (uint)(request.ReplyBuffer.Length - HeaderSize))
+        // Where a retry may be asked for, its list of ranges has at least a page (fs/fuse/ioctl.c, fuse_do_ioctl).
+        bool unrestricted = (arg.Flags & IoctlFlags.Unrestricted) != 0;
+        uint room = unrestricted ? Math.Max(arg.OutSize, SessionOptions.PageSize) : arg.OutSize;
+        int ioctlOutSize = Unsafe.SizeOf<IoctlOut>();
+        if (arg.InSize > (uint)request.Payload.Length || room > (uint)Math.Max(0, request.ReplyBuffer.Length - ioctlOutSize))
         {
             Refuse(request, "the sizes of an ioctl do not fit its message");
             return;
@@ -136,16 +147,11 @@ internal sealed partial class Dispatcher
 
         // The answer may be written over the data, which therefore have to move.
         byte[] data = request.Payload.Span[..(int)arg.InSize].ToArray();
-        Memory<byte> buffer = request.ReplyBuffer.Slice(HeaderSize, (int)arg.OutSize);
-        if ((arg.Flags & IoctlFlags.Unrestricted) != 0)
-        {
-            buffer = request.ReplyBuffer[HeaderSize..];
-        }
-
-        Answer(request, _fileSystem.Ioctl(context, node, arg, data, buffer), ReplyIoctl);
+        Memory<byte> buffer = request.ReplyBuffer.Slice(ioctlOutSize, (int)room);
+        Answer(request, _fileSystem.Ioctl(context, node, arg, data, buffer), ReplyIoctl, (int)room);
     }
 
-    private static void ReplyIoctl(FuseRequest request, Result<IoctlReply> result)
+    private static void ReplyIoctl(FuseRequest request, Result<IoctlReply> result, int room)
     {
         if (!result.IsOk)
         {
@@ -153,16 +159,15 @@ internal sealed partial class Dispatcher
             return;
         }
 
+        int length = Within(result.Value.Length, room);
         IoctlOut header = result.Value.Out;
-        System.Runtime.InteropServices.MemoryMarshal.Write(request.ReplyBuffer.Span, in header);
-        request.Reply(System.Runtime.CompilerServices.Unsafe.SizeOf<IoctlOut>() + result.Value.Length);
+        MemoryMarshal.Write(request.ReplyBuffer.Span, in header);
+        request.Reply(Unsafe.SizeOf<IoctlOut>() + length);
     }
 
-    private static void ReplyLock(FuseRequest request, Result<FileLock> result) => Reply<FileLock>(request, result);
-
-    private static void ReplyPolled(FuseRequest request, Result<uint> result) =>
+    private static void ReplyPolled(FuseRequest request, Result<uint> result, int room) =>
         Reply(request, result.IsOk ? new PollOut { Revents = result.Value } : (Result<PollOut>)result.Error);
 
-    private static void ReplyCopied(FuseRequest request, Result<ulong> result) =>
-        Reply(request, result.IsOk ? new WriteOut { Size = (uint)result.Value } : (Result<WriteOut>)result.Error);
+    private static void ReplyCopied(FuseRequest request, Result<ulong> result, int room) =>
+        Reply(request, result.IsOk ? new WriteOut { Size = checked((uint)result.Value) } : (Result<WriteOut>)result.Error);
 }

@@ -96,10 +96,9 @@ internal sealed partial class Dispatcher
 
         uint count = Args<BatchForgetIn>(request).Count;
         ReadOnlySpan<ForgetOne> all = MemoryMarshal.Cast<byte, ForgetOne>(request.Payload.Span);
-        if (count > all.Length)
+        if (count > (uint)all.Length)
         {
-            _observer?.Refused(in request.Header, $"{count} nodes to forget were announced, {all.Length} sent");
-            request.Complete();
+            Refuse(request, $"{count} nodes to forget were announced, {all.Length} sent");
             return;
         }
 

@@ -19,7 +19,7 @@ internal sealed partial class Dispatcher
             case Opcode.Readlink:
                 // A link's target is at most a page (fs/fuse/dir.c, fuse_readlink_folio).
                 Memory<byte> buffer = request.ReplyBuffer[..Math.Min(request.ReplyBuffer.Length, SessionOptions.PageSize - 1)];
-                Answer(request, _fileSystem.Readlink(context, node, buffer), ReplyLength);
+                Answer(request, _fileSystem.Readlink(context, node, buffer), ReplyLength, buffer.Length);
                 break;
             case Opcode.Access:
                 Answer(request, _fileSystem.Access(context, node, Args<AccessIn>(request).Mask));
@@ -41,76 +41,96 @@ internal sealed partial class Dispatcher
                 Setxattr(request, node, context);
                 break;
             case Opcode.Removexattr:
-                if (TryTakeName(request, out ReadOnlyMemory<byte> removed))
+                if (TryTakeAttributeName(request, out ReadOnlyMemory<byte> removed))
                 {
                     Answer(request, _fileSystem.Removexattr(context, node, removed));
                 }
 
                 break;
             case Opcode.Getxattr:
-                if (TryTakeName(request, out ReadOnlyMemory<byte> name))
+                if (TryTakeAttributeName(request, out ReadOnlyMemory<byte> name))
                 {
                     // The value may be written over the name, which therefore has to move.
-                    int size = (int)Math.Min(Args<GetxattrIn>(request).Size, (uint)request.ReplyBuffer.Length);
-                    Answer(request, _fileSystem.Getxattr(context, node, name.ToArray(), request.ReplyBuffer[..size]), ReplyXattr);
+                    Memory<byte> value = AttributeBuffer(request);
+                    Answer(request, _fileSystem.Getxattr(context, node, name.ToArray(), value), ReplyXattr, value.Length);
                 }
 
                 break;
             default:
-                int listSize = (int)Math.Min(Args<GetxattrIn>(request).Size, (uint)request.ReplyBuffer.Length);
-                Answer(request, _fileSystem.Listxattr(context, node, request.ReplyBuffer[..listSize]), ReplyXattr);
+                Memory<byte> names = AttributeBuffer(request);
+                Answer(request, _fileSystem.Listxattr(context, node, names), ReplyXattr, names.Length);
                 break;
         }
     }
+
+    private static Memory<byte> AttributeBuffer(FuseRequest request) =>
+        request.ReplyBuffer[..(int)Math.Min(Args<GetxattrIn>(request).Size, (uint)request.ReplyBuffer.Length)];
 
     private void Setxattr(FuseRequest request, NodeId node, RequestContext context)
     {
         SetxattrIn arg = default;
         request.Args.Span.CopyTo(MemoryMarshal.AsBytes(new Span<SetxattrIn>(ref arg)));
-        ReadOnlyMemory<byte> payload = request.Payload;
-        int nul = payload.Span.IndexOf((byte)0);
-        if (nul <= 0 || arg.Size > payload.Length - nul - 1)
+        if (!TryTakeAttributeName(request, out ReadOnlyMemory<byte> name))
         {
-            Refuse(request, "an attribute's name and value were expected");
             return;
         }
 
-        Answer(request, _fileSystem.Setxattr(context, node, payload[..nul], payload.Slice(nul + 1, (int)arg.Size), arg));
+        ReadOnlyMemory<byte> rest = request.Payload[(name.Length + 1)..];
+        if (arg.Size > rest.Length)
+        {
+            Refuse(request, $"a value of {arg.Size} bytes was announced, {rest.Length} sent");
+            return;
+        }
+
+        Answer(request, _fileSystem.Setxattr(context, node, name, rest[..(int)arg.Size], arg));
     }
 
-    private static void ReplyXattr(FuseRequest request, Result<int> result)
+    /// <summary>Takes the name of an extended attribute, which may well contain a slash.</summary>
+    private bool TryTakeAttributeName(FuseRequest request, out ReadOnlyMemory<byte> name)
     {
-        uint asked = Args<GetxattrIn>(request).Size;
+        ReadOnlyMemory<byte> payload = request.Payload;
+        int nul = payload.Span.IndexOf((byte)0);
+        name = nul > 0 ? payload[..nul] : default;
+        if (nul > 0)
+        {
+            return true;
+        }
+
+        Refuse(request, "an attribute's name was expected");
+        return false;
+    }
+
+    private static void ReplyXattr(FuseRequest request, Result<int> result, int room)
+    {
         if (!result.IsOk)
         {
             request.Reply(result.Error);
         }
-        else if (asked == 0)
+        else if (room == 0)
         {
-            request.Reply(new GetxattrOut { Size = (uint)result.Value });
+            request.Reply(new GetxattrOut { Size = (uint)Within(result.Value, int.MaxValue) });
         }
-        else if (result.Value > asked)
+        else if (result.Value > room)
         {
             request.Reply(Errno.ERANGE);
         }
         else
         {
-            request.Reply(result.Value);
+            request.Reply(Within(result.Value, room));
         }
     }
 
     private void NotifyReply(FuseRequest request, NodeId node)
     {
         NotifyRetrieveIn arg = Args<NotifyRetrieveIn>(request);
-        if (arg.Size > request.Payload.Length)
+        if (arg.Size > (uint)request.Payload.Length)
         {
-            _observer?.Refused(in request.Header, "less data was retrieved than announced");
-        }
-        else
-        {
-            _fileSystem.Retrieved(request.Header.Unique, node, arg.Offset, request.Payload[..(int)arg.Size]);
+            Refuse(request, $"{arg.Size} bytes were announced, {request.Payload.Length} sent");
+            return;
         }
 
+        ulong number = FuseNotifier.RetrieveNumber(request.Header.Unique);
+        _fileSystem.Retrieved(number, node, arg.Offset, request.Payload[..(int)arg.Size]);
         request.Complete();
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Harness.FuseProtocol.Wire;
 using Mono.Unix.Native;
@@ -7,28 +6,28 @@ namespace Harness.FuseProtocol;
 
 /// <summary>Reads each request's arguments, checks them, calls the file system, and turns what it returns into the reply.</summary>
 /// <remarks>
-/// The one place with a catch-all: whatever a file system throws is answered EIO and reported. A file system that completes at once is
-/// answered on the same stack with no allocation; one that waits, by a pooled <see cref="PendingReply{T}"/>.
+/// A file system that completes at once is answered on the same stack with no allocation; one that waits, by a <see cref="PendingReply"/>.
+/// The reply buffer may lie over arguments and payload, so whatever an answer needs of them is taken before the file system gets it.
 /// </remarks>
 internal sealed partial class Dispatcher(IFileSystem fileSystem, IFuseObserver? observer)
 {
     private readonly IFileSystem _fileSystem = fileSystem;
     private readonly IFuseObserver? _observer = observer;
 
-    /// <summary>Handles every opcode that is not the session's own.</summary>
-    public void Dispatch(FuseRequest request)
+    /// <summary>Handles every opcode that is not the session's own. What it throws, the session answers by <see cref="Fault"/>.</summary>
+    public void Dispatch(FuseRequest request) => Route(request, new NodeId(request.Header.NodeId), new RequestContext(request));
+
+    /// <summary>Ends a request whose handling threw, and reports it. Does nothing to a request that has been answered.</summary>
+    public void Fault(FuseRequest request, in InHeader header, Exception exception)
     {
-        InHeader header = request.Header;
-        try
+        if (exception is OperationCanceledException && request.IsInterrupted)
         {
-            Route(request, new NodeId(header.NodeId), new RequestContext(request));
+            request.TryFail(header.Unique, Errno.EINTR);
+            return;
         }
-#pragma warning disable CA1031 // The dispatcher is where a file system's bug becomes EIO instead of the end of the mount.
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            Fault(request, in header, exception);
-        }
+
+        request.TryFail(header.Unique, Errno.EIO);
+        _observer?.Faulted(in header, exception);
     }
 
     private void Route(FuseRequest request, NodeId node, RequestContext context)
@@ -72,40 +71,25 @@ internal sealed partial class Dispatcher(IFileSystem fileSystem, IFuseObserver? 
     private static T Args<T>(FuseRequest request)
         where T : unmanaged => MemoryMarshal.Read<T>(request.Args.Span);
 
-    private void Answer(FuseRequest request, ValueTask<Errno> task)
-    {
-        if (task.IsCompletedSuccessfully)
-        {
-            request.Reply(task.Result);
-            return;
-        }
-
-        PendingReply<Errno>.Await(this, request, task, static (request, error) => request.Reply(error));
-    }
+    private void Answer(FuseRequest request, ValueTask<Errno> task) =>
+        Answer(request, task, static (request, error, _) => request.Reply(error));
 
     /// <summary>Answers with a wire struct.</summary>
     private void Answer<T>(FuseRequest request, ValueTask<Result<T>> task)
-        where T : unmanaged
+        where T : unmanaged => Answer(request, task, static (request, result, _) => Reply(request, result));
+
+    /// <summary>Answers with what <paramref name="reply"/> makes of what the file system returns, now or later.</summary>
+    private void Answer<T>(FuseRequest request, ValueTask<T> task, Replier<T> reply, int room = 0)
     {
-        if (task.IsCompletedSuccessfully)
+        // A task that has failed is not waited for either: its result throws, and a continuation would run on another thread.
+        if (task.IsCompleted)
         {
-            Reply(request, task.Result);
-            return;
+            reply(request, task.Result, room);
         }
-
-        PendingReply<Result<T>>.Await(this, request, task, static (request, result) => Reply(request, result));
-    }
-
-    /// <summary>Answers with a wire struct made from what the file system returned.</summary>
-    private void Answer<T>(FuseRequest request, ValueTask<Result<T>> task, Action<FuseRequest, Result<T>> reply)
-    {
-        if (task.IsCompletedSuccessfully)
+        else
         {
-            reply(request, task.Result);
-            return;
+            PendingReply.Await(this, request, task, reply, room);
         }
-
-        PendingReply<Result<T>>.Await(this, request, task, reply);
     }
 
     private static void Reply<T>(FuseRequest request, Result<T> result)
@@ -121,86 +105,28 @@ internal sealed partial class Dispatcher(IFileSystem fileSystem, IFuseObserver? 
         }
     }
 
-    /// <summary>Answers with as many bytes of the reply buffer as the file system says it filled, which it must have had room for.</summary>
-    private static void ReplyLength(FuseRequest request, Result<int> result)
+    /// <summary>Answers with as many bytes of the reply buffer as the file system says it filled.</summary>
+    private static void ReplyLength(FuseRequest request, Result<int> result, int room)
     {
-        if (!result.IsOk)
+        if (result.IsOk)
+        {
+            request.Reply(Within(result.Value, room));
+        }
+        else
         {
             request.Reply(result.Error);
-            return;
         }
-
-        request.Reply(result.Value);
     }
+
+    /// <summary>Sees to it that no file system's mistake becomes a reply longer than the kernel asked for, which it would refuse.</summary>
+    private static int Within(int length, int room) =>
+        (uint)length <= (uint)room
+            ? length
+            : throw new InvalidOperationException($"The file system says {length} bytes where there were {room}.");
 
     private void Refuse(FuseRequest request, string reason)
     {
         _observer?.Refused(in request.Header, reason);
-        request.Reply(Errno.EPROTO);
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private void Fault(FuseRequest request, in InHeader header, Exception exception)
-    {
-        _observer?.Faulted(in header, exception);
-        request.TryReply(header.Unique, Errno.EIO);
-    }
-
-    /// <summary>Waits for a file system and answers when it is done, without allocating in steady state.</summary>
-    private sealed class PendingReply<T>
-    {
-        // A file system that waits is slow by nature; the bound only keeps a burst from staying in memory for ever.
-        private const int PooledMax = 1024;
-
-        private static readonly System.Collections.Concurrent.ConcurrentQueue<PendingReply<T>> s_pool = new();
-
-        private readonly Action _continue;
-        private Dispatcher _dispatcher = null!;
-        private FuseRequest _request = null!;
-        private Action<FuseRequest, T> _reply = null!;
-        private ValueTaskAwaiter<T> _awaiter;
-
-        private PendingReply() => _continue = Continue;
-
-        public static void Await(Dispatcher dispatcher, FuseRequest request, ValueTask<T> task, Action<FuseRequest, T> reply)
-        {
-            if (!s_pool.TryDequeue(out PendingReply<T>? pending))
-            {
-                pending = new PendingReply<T>();
-            }
-
-            pending._dispatcher = dispatcher;
-            pending._request = request;
-            pending._reply = reply;
-            pending._awaiter = task.GetAwaiter();
-            pending._awaiter.UnsafeOnCompleted(pending._continue);
-        }
-
-        private void Continue()
-        {
-            (Dispatcher dispatcher, FuseRequest request, Action<FuseRequest, T> reply) = (_dispatcher, _request, _reply);
-            InHeader header = request.Header;
-            try
-            {
-                T result = _awaiter.GetResult();
-                _awaiter = default;
-                Return();
-                reply(request, result);
-            }
-#pragma warning disable CA1031 // As in Dispatch: a file system's bug becomes EIO.
-            catch (Exception exception)
-#pragma warning restore CA1031
-            {
-                dispatcher.Fault(request, in header, exception);
-            }
-        }
-
-        private void Return()
-        {
-            if (s_pool.Count < PooledMax)
-            {
-                s_pool.Enqueue(this);
-            }
-        }
+        request.TryFail(request.Header.Unique, Errno.EPROTO);
     }
 }

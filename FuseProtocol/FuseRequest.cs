@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Harness.FuseProtocol.Wire;
 using Mono.Unix.Native;
@@ -10,8 +11,9 @@ namespace Harness.FuseProtocol;
 /// </summary>
 /// <remarks>
 /// Owned by its channel, which uses the slot again once <see cref="Reply(Errno)"/>, <see cref="Reply(int)"/>, <see cref="Reply{T}"/> or
-/// <see cref="Complete"/> has been called; whoever received the request must not touch it after that. The reply buffer may lie over the
-/// payload, as it does on io_uring: what must outlive the first byte of the reply is copied out before.
+/// <see cref="Complete"/> has been called; whoever received the request must not touch it after that. The reply buffer may lie over all of
+/// the message but its header, as it does over the payload on io_uring and over payload and long arguments on the device: what must
+/// outlive the first byte of the reply is copied out before.
 /// </remarks>
 public abstract class FuseRequest
 {
@@ -26,7 +28,7 @@ public abstract class FuseRequest
     /// <summary>The message's header.</summary>
     public ref readonly InHeader Header => ref _header;
 
-    /// <summary>The fixed arguments of the opcode, once the session has split them off.</summary>
+    /// <summary>The fixed arguments of the opcode, once the session has split them off; valid until the reply is begun.</summary>
     public Memory<byte> Args { get; protected set; }
 
     /// <summary>What follows the fixed arguments: names, or the data of a write.</summary>
@@ -38,13 +40,16 @@ public abstract class FuseRequest
     /// <summary>Where the payload of the reply goes, header excluded: as long as the largest message of the session.</summary>
     public Memory<byte> ReplyBuffer { get; protected set; }
 
-    /// <summary>Cancelled when the caller was interrupted by a signal. A request that can wait long should watch it and answer EINTR.</summary>
+    /// <summary>
+    /// Cancelled when the caller was interrupted by a signal. A request that can wait long should watch it and answer EINTR; an
+    /// <see cref="OperationCanceledException"/> that follows from it is answered so too.
+    /// </summary>
     public CancellationToken Interrupted
     {
         get
         {
-            InterruptSource source = _interrupt ??= new InterruptSource(_header.Unique);
-            // The fence orders publishing the source before looking for an interrupt that came earlier; Interrupt does the reverse.
+            InterruptSource source = Volatile.Read(ref _interrupt) ?? MakeSource();
+            // The fence orders publishing the source before looking for an interrupt that came earlier; TryInterrupt does the reverse.
             Interlocked.MemoryBarrier();
             if (Volatile.Read(ref _interruptedUnique) == source.Unique)
             {
@@ -55,11 +60,17 @@ public abstract class FuseRequest
         }
     }
 
+    /// <summary>Whether an INTERRUPT for the request in this slot has come.</summary>
+    internal bool IsInterrupted => Volatile.Read(ref _interruptedUnique) == _header.Unique;
+
     /// <summary>Who is told of the request's answer; set by the session.</summary>
     internal IFuseObserver? Observer { get; set; }
 
     /// <summary>The session that knows this slot, so that interrupts find the request in it.</summary>
     internal object? Registered { get; set; }
+
+    /// <summary>What the dispatcher waits with for a file system that does not answer at once; kept for the slot's next request.</summary>
+    internal PendingReply? PendingReplies { get; set; }
 
     /// <summary>Answers with an error, or with success and no payload.</summary>
     public void Reply(Errno error) => Answer(error, 0);
@@ -76,7 +87,7 @@ public abstract class FuseRequest
         where T : unmanaged
     {
         MemoryMarshal.Write(ReplyBuffer.Span, in value);
-        Answer(Errnos.Ok, System.Runtime.CompilerServices.Unsafe.SizeOf<T>());
+        Answer(Errnos.Ok, Unsafe.SizeOf<T>());
     }
 
     /// <summary>Ends a request that takes no reply (FORGET, BATCH_FORGET, NOTIFY_REPLY, and INTERRUPT when it was delivered).</summary>
@@ -95,7 +106,7 @@ public abstract class FuseRequest
     /// <returns>False if another request, or none, is here.</returns>
     internal bool TryInterrupt(ulong unique)
     {
-        if (_header.Unique != unique || Volatile.Read(ref _state) != Pending)
+        if (Volatile.Read(ref _state) != Pending || _header.Unique != unique)
         {
             return false;
         }
@@ -111,14 +122,21 @@ public abstract class FuseRequest
         return true;
     }
 
-    /// <summary>Answers with an error if the request with this <paramref name="unique"/> is still here and unanswered.</summary>
-    internal void TryReply(ulong unique, Errno error)
+    /// <summary>Ends the request with this <paramref name="unique"/> with an error, if it is still here and unanswered.</summary>
+    internal void TryFail(ulong unique, Errno error)
     {
-        if (_header.Unique == unique && Interlocked.CompareExchange(ref _state, Free, Pending) == Pending)
+        if (_header.Unique != unique || !TryEnd())
         {
-            _interrupt = null;
-            Observer?.Replied(this, error, default);
-            Send(error, 0);
+            return;
+        }
+
+        if (OpcodeTable.TakesReply(_header.Opcode))
+        {
+            SendObserved(error, 0);
+        }
+        else
+        {
+            Recycle();
         }
     }
 
@@ -126,13 +144,19 @@ public abstract class FuseRequest
     protected void Begin(in InHeader header)
     {
         _header = header;
+        Args = default;
+        Payload = default;
+        Extensions = default;
+        _interruptedUnique = 0;
         Volatile.Write(ref _state, Pending);
     }
 
-    /// <summary>Takes <paramref name="size"/> bytes of arguments from the front and the extensions from the back of a body.</summary>
+    /// <summary>Splits a message that came in one piece.</summary>
+    /// <param name="body">What follows the header.</param>
+    /// <param name="size">Bytes of arguments to take from the front; the extensions are taken from the back.</param>
     protected bool TrySplit(Memory<byte> body, int size)
     {
-        int extensions = _header.TotalExtlen * 8;
+        int extensions = ExtensionsLength;
         if (body.Length < size + extensions)
         {
             return false;
@@ -144,29 +168,81 @@ public abstract class FuseRequest
         return true;
     }
 
-    /// <summary>Sends the answer to the kernel and then makes the slot free for the next message.</summary>
+    /// <summary>Splits a message that came in two pieces, as an entry of a ring does.</summary>
+    /// <param name="opHeader">Room for the arguments of any opcode.</param>
+    /// <param name="payload">As much of the payload as the entry says there is.</param>
+    /// <param name="size">Bytes of arguments.</param>
+    protected bool TrySplit(Memory<byte> opHeader, Memory<byte> payload, int size)
+    {
+        if (OpcodeTable.ArgsLeadPayload(_header.Opcode))
+        {
+            return TrySplit(payload, size);
+        }
+
+        int extensions = ExtensionsLength;
+        if (opHeader.Length < size || payload.Length < extensions)
+        {
+            return false;
+        }
+
+        Args = opHeader[..size];
+        Payload = payload[..(payload.Length - extensions)];
+        Extensions = payload[(payload.Length - extensions)..];
+        return true;
+    }
+
+    /// <summary>Sends the answer to the kernel and then makes the slot free for the next message. Must not throw.</summary>
     /// <param name="error">0 or an errno, not negated.</param>
     /// <param name="length">Bytes of <see cref="ReplyBuffer"/> to send; 0 with an error.</param>
     protected abstract void Send(Errno error, int length);
 
-    /// <summary>Makes the slot free for the next message without sending anything.</summary>
+    /// <summary>Makes the slot free for the next message without sending anything. Must not throw.</summary>
     protected abstract void Recycle();
+
+    private int ExtensionsLength => _header.TotalExtlen * 8;
 
     private void Answer(Errno error, int length)
     {
         End();
-        Observer?.Replied(this, error, ReplyBuffer.Span[..length]);
-        Send(error, length);
+        SendObserved(error, length);
+    }
+
+    private void SendObserved(Errno error, int length)
+    {
+        try
+        {
+            Observer?.Replied(this, error, ReplyBuffer.Span[..length]);
+        }
+        finally
+        {
+            // Whatever becomes of its observer, the request is answered.
+            Send(error, length);
+        }
     }
 
     private void End()
     {
-        if (Interlocked.Exchange(ref _state, Free) != Pending)
+        if (!TryEnd())
         {
             throw new InvalidOperationException($"Request {_header.Unique} ({_header.Opcode}) was answered twice.");
         }
+    }
+
+    private bool TryEnd()
+    {
+        if (Interlocked.Exchange(ref _state, Free) != Pending)
+        {
+            return false;
+        }
 
         _interrupt = null;
+        return true;
+    }
+
+    private InterruptSource MakeSource()
+    {
+        var made = new InterruptSource(_header.Unique);
+        return Interlocked.CompareExchange(ref _interrupt, made, null) ?? made;
     }
 
     private sealed class InterruptSource(ulong unique) : CancellationTokenSource

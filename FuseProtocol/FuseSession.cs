@@ -14,35 +14,78 @@ public sealed partial class FuseSession : IRequestHandler
     private readonly IFileSystem _fileSystem;
     private readonly SessionOptions _options;
     private readonly IFuseObserver? _observer;
+    private readonly INotificationSink? _notifications;
     private readonly Dispatcher _dispatcher;
+    private readonly InterruptBoard _interrupts = new();
     private readonly TaskCompletionSource<NegotiatedInit> _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly List<FuseRequest> _slots = [];
     private volatile NegotiatedInit? _init;
-    private InitFlags _flags;
-    private int _stopped;
+    private int _phase;
 
     /// <summary>A session that serves <paramref name="fileSystem"/>.</summary>
-    public FuseSession(IFileSystem fileSystem, SessionOptions options, IFuseObserver? observer = null)
+    /// <param name="fileSystem">What answers.</param>
+    /// <param name="options">What to ask for in INIT.</param>
+    /// <param name="observer">Who sees every message.</param>
+    /// <param name="notifications">What carries the file system's notifications; without one they are answered ENOSYS.</param>
+    /// <exception cref="ArgumentException">The options contradict each other or the kernel; the message says how.</exception>
+    public FuseSession(
+        IFileSystem fileSystem, SessionOptions options, IFuseObserver? observer = null, INotificationSink? notifications = null)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxWrite, SessionOptions.MaxWriteMin, nameof(options));
+        if (options.Validate() is { Count: > 0 } errors)
+        {
+            throw new ArgumentException(string.Join(' ', errors), nameof(options));
+        }
+
         _fileSystem = fileSystem;
         _options = options;
         _observer = observer;
+        _notifications = notifications;
         _dispatcher = new Dispatcher(fileSystem, observer);
     }
 
-    /// <summary>Completes with what was agreed, once INIT has been answered; fails if the kernel is too old or too new.</summary>
+    /// <summary>
+    /// Completes with what was agreed, once INIT has been answered; fails if the kernel is too old, if the file system could not start, or
+    /// if the session ended before.
+    /// </summary>
     public Task<NegotiatedInit> Started => _started.Task;
 
     /// <inheritdoc/>
     public void Handle(FuseRequest request)
     {
-        if (!ReferenceEquals(request.Registered, this))
+        InHeader header = request.Header;
+        try
         {
-            Register(request);
+            if (!ReferenceEquals(request.Registered, this))
+            {
+                Register(request);
+            }
+
+            Route(request);
+        }
+#pragma warning disable CA1031 // The one catch-all: a bug of the file system becomes EIO instead of the end of the mount.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            _dispatcher.Fault(request, in header, exception);
+        }
+    }
+
+    /// <summary>Ends the session where the kernel sent no DESTROY, as it does for most mounts. Does nothing the second time.</summary>
+    public void Stop()
+    {
+        int phase = Interlocked.Exchange(ref _phase, Phase.Stopped);
+        _init = null;
+        if (phase == Phase.Serving)
+        {
+            _fileSystem.Stop();
         }
 
+        _started.TrySetException(new InvalidOperationException("The session ended before INIT."));
+    }
+
+    private void Route(FuseRequest request)
+    {
         Opcode opcode = request.Header.Opcode;
+        NegotiatedInit? init = _init;
         if (!OpcodeTable.IsKnown(opcode))
         {
             _observer?.Refused(in request.Header, $"opcode {(uint)opcode} is unknown");
@@ -50,7 +93,7 @@ public sealed partial class FuseSession : IRequestHandler
             return;
         }
 
-        if (!request.TrySplit(OpcodeTable.ArgsSize(opcode, _flags)))
+        if (!request.TrySplit(OpcodeTable.ArgsSize(opcode, init?.Flags ?? InitFlags.None)))
         {
             Refuse(request, "the message is shorter than its arguments");
             return;
@@ -62,31 +105,23 @@ public sealed partial class FuseSession : IRequestHandler
             case Opcode.Init:
                 Initialize(request);
                 break;
+            case Opcode.Interrupt:
+                Interrupt(request);
+                break;
             case Opcode.Destroy:
                 Stop();
                 request.Reply(Errnos.Ok);
                 break;
-            case Opcode.Interrupt:
-                Interrupt(request);
-                break;
             default:
-                if (_init is null)
+                if (init is null)
                 {
-                    Refuse(request, "the message came before INIT");
+                    Refuse(request, $"the message came {(Volatile.Read(ref _phase) == Phase.Stopped ? "after DESTROY" : "before INIT")}");
                     break;
                 }
 
+                _interrupts.Deliver(request);
                 _dispatcher.Dispatch(request);
                 break;
-        }
-    }
-
-    /// <summary>Ends the session where the kernel sent no DESTROY (it sends none after an abort). Does nothing the second time.</summary>
-    public void Stop()
-    {
-        if (Interlocked.Exchange(ref _stopped, 1) == 0)
-        {
-            _fileSystem.Stop();
         }
     }
 
@@ -94,25 +129,13 @@ public sealed partial class FuseSession : IRequestHandler
     {
         request.Observer = _observer;
         request.Registered = this;
-        lock (_slots)
-        {
-            _slots.Add(request);
-        }
+        _interrupts.Add(request);
     }
 
     private void Interrupt(FuseRequest request)
     {
         ulong unique = MemoryMarshal.Read<InterruptIn>(request.Args.Span).Unique;
-        bool found = false;
-        lock (_slots)
-        {
-            foreach (FuseRequest slot in _slots)
-            {
-                found |= slot.TryInterrupt(unique);
-            }
-        }
-
-        if (found)
+        if (_interrupts.TryDeliver(unique))
         {
             request.Complete();
             return;
@@ -126,13 +149,15 @@ public sealed partial class FuseSession : IRequestHandler
     private void Refuse(FuseRequest request, string reason)
     {
         _observer?.Refused(in request.Header, reason);
-        if (OpcodeTable.TakesReply(request.Header.Opcode))
-        {
-            request.Reply(Errno.EPROTO);
-        }
-        else
-        {
-            request.Complete();
-        }
+        request.TryFail(request.Header.Unique, Errno.EPROTO);
+    }
+
+    /// <summary>How far the session has come; it only moves forward, but for an INIT that asks for another.</summary>
+    private static class Phase
+    {
+        public const int Waiting = 0;
+        public const int Starting = 1;
+        public const int Serving = 2;
+        public const int Stopped = 3;
     }
 }

@@ -17,13 +17,19 @@ public partial interface IFileSystem
     /// <summary>The INIT flags that this file system can serve and wants, besides those that belong to channel and message size.</summary>
     InitFlags Capabilities => InitFlags.None;
 
+    /// <summary>Called once, before <see cref="Start"/>, with the way to tell the kernel what it did not ask.</summary>
+    /// <param name="notifier">To be kept by a file system that needs it, and used only once <see cref="Start"/> has returned.</param>
+    void Attach(FuseNotifier notifier)
+    {
+    }
+
     /// <summary>Gives the file system what only its mount has. Called once, before <see cref="Start"/>, where there is a kernel.</summary>
     /// <param name="files">For file systems that want PASSTHROUGH.</param>
     void Attach(IBackingFiles files)
     {
     }
 
-    /// <summary>INIT has been answered; requests may come from now on.</summary>
+    /// <summary>INIT has been agreed on and is about to be answered; requests may come once this returns.</summary>
     /// <param name="init">What was agreed.</param>
     void Start(NegotiatedInit init)
     {
@@ -35,11 +41,11 @@ public partial interface IFileSystem
     }
 
     /// <summary>Cached data that a retrieve notification asked for (NOTIFY_REPLY).</summary>
-    /// <param name="unique">The number that the notification gave.</param>
+    /// <param name="number">The number that <see cref="FuseNotifier.Retrieve"/> was given.</param>
     /// <param name="node">The file.</param>
     /// <param name="offset">Where the data lie, in bytes.</param>
     /// <param name="data">Valid until the method returns.</param>
-    void Retrieved(ulong unique, NodeId node, ulong offset, ReadOnlyMemory<byte> data)
+    void Retrieved(ulong number, NodeId node, ulong offset, ReadOnlyMemory<byte> data)
     {
     }
 

@@ -22,6 +22,12 @@ public static class OpcodeTable
     /// <summary>Whether the kernel waits for a reply to this opcode.</summary>
     public static bool TakesReply(Opcode opcode) => opcode is not (Opcode.Forget or Opcode.BatchForget or Opcode.NotifyReply);
 
+    /// <summary>
+    /// Whether a ring hands over the opcode's fixed arguments at the front of the payload, with no header of their own. So it does where
+    /// the kernel fills in an empty first argument although there is one (fs/fuse/dev.c, <c>fuse_retrieve</c>; fs/fuse/dax.c).
+    /// </summary>
+    public static bool ArgsLeadPayload(Opcode opcode) => opcode is Opcode.NotifyReply or Opcode.Removemapping;
+
     /// <summary>Size of the opcode's fixed arguments, in bytes.</summary>
     /// <param name="opcode">A known opcode.</param>
     /// <param name="negotiated">What INIT agreed on: SETXATTR has grown with SETXATTR_EXT.</param>

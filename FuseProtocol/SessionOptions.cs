@@ -3,7 +3,7 @@ using Harness.FuseProtocol.Wire;
 namespace Harness.FuseProtocol;
 
 /// <summary>What this side asks for in INIT. What the kernel grants is in <see cref="NegotiatedInit"/>.</summary>
-public sealed record SessionOptions
+public sealed partial record SessionOptions
 {
     /// <summary>Smallest message, one page: the kernel allows no smaller <see cref="MaxWrite"/>.</summary>
     public const int MaxWriteMin = 4096;
@@ -11,9 +11,18 @@ public sealed record SessionOptions
     /// <summary>Size of a page, in which <c>max_pages</c> counts.</summary>
     public const int PageSize = 4096;
 
+    /// <summary>Most pages a message can have: <c>max_pages</c> has 16 bits, and so has <c>/proc/sys/fs/fuse/max_pages_limit</c>.</summary>
+    public const int MaxPagesMax = ushort.MaxValue;
+
+    /// <summary>Deepest stack of file systems that the kernel allows (<c>FILESYSTEM_MAX_STACK_DEPTH</c>, include/linux/fs.h).</summary>
+    public const int MaxStackDepthMax = 2;
+
+    /// <summary>Coarsest granularity of times that the kernel takes: one second, in nanoseconds.</summary>
+    public const uint TimeGranMax = 1_000_000_000;
+
     /// <summary>
-    /// Largest data of one READ or WRITE, in bytes (default 1 MiB). Sent as <c>max_write</c> and, in pages, as <c>max_pages</c>, which the
-    /// kernel cuts down to <c>/proc/sys/fs/fuse/max_pages_limit</c>.
+    /// Largest data of one READ or WRITE, in bytes, a multiple of a page (default 1 MiB). Sent as <c>max_write</c> and, in pages, as
+    /// <c>max_pages</c>, which the kernel cuts down to <c>/proc/sys/fs/fuse/max_pages_limit</c>.
     /// </summary>
     public int MaxWrite { get; init; } = 1 << 20;
 
@@ -38,10 +47,16 @@ public sealed record SessionOptions
     /// <summary>How deep file systems under passthrough may be stacked (default 1; at least 1 where PASSTHROUGH is wanted).</summary>
     public uint MaxStackDepth { get; init; } = 1;
 
+    /// <summary>
+    /// Whether the mount has <c>default_permissions</c>, so that the kernel checks modes and owners itself (default yes). The session tells
+    /// the kernel nothing by this; ALLOW_IDMAP depends on it.
+    /// </summary>
+    public bool DefaultPermissions { get; init; } = true;
+
     /// <summary>Flags asked for besides the file system's own.</summary>
     public InitFlags Enabled { get; init; } = Default;
 
-    /// <summary>Flags not asked for, even if the file system wants them.</summary>
+    /// <summary>Flags not asked for, even if they are enabled above or the file system wants them.</summary>
     public InitFlags Disabled { get; init; }
 
     /// <summary>What costs nothing and helps every file system.</summary>
@@ -55,35 +70,4 @@ public sealed record SessionOptions
         true => this with { Enabled = Enabled | flag, Disabled = Disabled & ~flag },
         false => this with { Enabled = Enabled & ~flag, Disabled = Disabled | flag },
     };
-}
-
-/// <summary>What INIT agreed on.</summary>
-public sealed record NegotiatedInit
-{
-    /// <summary>The minor version that both sides speak.</summary>
-    public required uint Minor { get; init; }
-
-    /// <summary>The flags in force.</summary>
-    public required InitFlags Flags { get; init; }
-
-    /// <summary>All flags that the kernel offered.</summary>
-    public required InitFlags Offered { get; init; }
-
-    /// <summary>Flags that were wanted and that the kernel does not offer.</summary>
-    public required InitFlags Refused { get; init; }
-
-    /// <summary>Largest data of one WRITE, in bytes, as answered; the kernel may cut it to its limit on pages.</summary>
-    public required int MaxWrite { get; init; }
-
-    /// <summary>Longest readahead, in bytes.</summary>
-    public required int MaxReadahead { get; init; }
-
-    /// <summary>Background requests in flight at once.</summary>
-    public required ushort MaxBackground { get; init; }
-
-    /// <summary>Background requests above which the device counts as congested.</summary>
-    public required ushort CongestionThreshold { get; init; }
-
-    /// <summary>Whether a flag is in force.</summary>
-    public bool Has(InitFlags flag) => (Flags & flag) == flag;
 }

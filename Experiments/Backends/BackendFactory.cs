@@ -18,14 +18,15 @@ internal static class BackendFactory
         CheckPassthrough(spec);
         return spec.Backend.Name switch
         {
-            Backend.Null => new NullFileSystem(new BackendOptions(), TimeProvider.System),
-            Backend.Memory => new MemoryFileSystem(new MemoryOptions(), TimeProvider.System),
+            Backend.Null => new NullFileSystem(spec.Options, TimeProvider.System),
+            Backend.Memory => new MemoryFileSystem(new MemoryOptions { Backend = spec.Options }, TimeProvider.System),
             Backend.Passthrough => new PassthroughFileSystem(new PassthroughOptions
             {
                 Directory = spec.Backend.Directory ?? throw new FuseTransportException(
                     $"{Backend.Passthrough} needs the directory to serve. Name it: {Backend.Passthrough}:DIRECTORY"),
                 MountPoint = spec.MountPoint,
                 KernelPassthrough = spec.KernelPassthrough,
+                Backend = spec.Options,
             }),
             _ => throw new ArgumentException($"no file system is called {spec.Backend.Name}", nameof(spec)),
         };

@@ -15,7 +15,9 @@ internal static class CommandLine
             RunCommand.Create(),
             MountCommand.Create(),
             UnmountCommand.Create(),
+            MountHelperCommand.Create(),
             DoctorCommand.Create(),
+            FuzzCommand.Create(),
             // The launcher runs the tests itself, before this program is built; the command stands here for the help text.
             new Command("test", "Checks format, builds, and runs all tests; closes with a line that counts them."),
         };
@@ -27,7 +29,9 @@ internal static class CommandLine
                 Fail(error.Message);
             }
 
-            await Console.Error.WriteLineAsync($"Try: ./harness {string.Join(' ', [.. parsed.CommandResult.Command.Name == root.Name ? [] : new[] { parsed.CommandResult.Command.Name }, "--help"])}").ConfigureAwait(false);
+            Command command = parsed.CommandResult.Command;
+            string help = command == root ? "--help" : $"{command.Name} --help";
+            await Console.Error.WriteLineAsync($"Try: ./harness {help}").ConfigureAwait(false);
             return ExitCode.BadArguments;
         }
 

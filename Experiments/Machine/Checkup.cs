@@ -27,7 +27,8 @@ internal static class Checkup
     private static Finding Fuse()
     {
         string? problem = FuseProbe.Problem();
-        return new Finding("/dev/fuse", problem is null, true, problem ?? "can be opened and mounted", problem is null ? null : problem[(problem.LastIndexOf(". ", StringComparison.Ordinal) + 2)..]);
+        string? remedy = problem?[(problem.LastIndexOf(": ", StringComparison.Ordinal) + 2)..];
+        return new Finding("/dev/fuse", problem is null, true, problem ?? "can be opened and mounted", remedy);
     }
 
     private static Finding Fio()
@@ -39,7 +40,9 @@ internal static class Checkup
 
     private static Finding Privilege() => Environment.IsPrivilegedProcess
         ? new("privilege", true, false, "root: limits can be raised for a run", null)
-        : new("privilege", false, false, "no root: messages above 1 MiB and FUSE over io_uring depend on what is set already", "run as root (sudo ./harness run)");
+        : new(
+            "privilege", false, false, "no root: messages above 1 MiB and FUSE over io_uring depend on what is set already",
+            "run as root (sudo ./harness run)");
 
     private static Finding Kernel() =>
         new("kernel", true, false, MachineInfo.ReadSetting("/proc/sys/kernel/osrelease"), null);

@@ -33,5 +33,6 @@ internal sealed class PlainProgress(TextWriter writer) : IRunProgress
     }
 
     /// <summary>A duration for people.</summary>
-    public static string Format(TimeSpan span) => span < TimeSpan.FromMinutes(1) ? $"{span.TotalSeconds:0} s" : $"{(int)span.TotalMinutes} min {span.Seconds} s";
+    public static string Format(TimeSpan span) =>
+        span < TimeSpan.FromMinutes(1) ? $"{span.TotalSeconds:0} s" : $"{(int)span.TotalMinutes} min {span.Seconds} s";
 }

@@ -1,4 +1,5 @@
 using Harness.Experiments.Plan;
+using Harness.Runtime.Native;
 
 namespace Harness.Experiments.Running;
 
@@ -70,6 +71,10 @@ internal sealed class RunDirectory
         string link = Path.Combine(Path.GetDirectoryName(path)!, "latest");
         string fresh = $"{link}.{Environment.ProcessId}";
         File.CreateSymbolicLink(fresh, Path.GetFileName(path));
-        File.Move(fresh, link, overwrite: true);
+        // File.Move would look for the link's target.
+        if (Libc.Rename(fresh, link) != 0)
+        {
+            throw new IOException($"{link} could not be made to point to the run: {Libc.LastErrno}.");
+        }
     }
 }

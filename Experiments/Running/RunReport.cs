@@ -2,6 +2,7 @@ using Harness.Experiments.Plan;
 using Harness.Experiments.Plan.Workloads;
 using Harness.Results;
 using Harness.Results.Analysis;
+using Harness.Results.Maps;
 using Harness.Results.Records;
 using Spectre.Console;
 
@@ -53,5 +54,14 @@ internal static class RunReport
     /// <summary>Draws the maps of what was measured.</summary>
     /// <returns>The files written.</returns>
     public static IReadOnlyList<string> DrawMaps(
-        RunDirectory directory, IReadOnlyList<ExperimentPlan> plans, IReadOnlyList<TrialRecord> trials, long seed, RunEnvironment environment) => [];
+        RunDirectory directory, IReadOnlyList<ExperimentPlan> plans, IReadOnlyList<TrialRecord> trials, long seed, RunEnvironment environment)
+    {
+        ExperimentOutline[] outlines = [.. plans.Select(Outline)];
+        var caption = MapCaption.Of(Path.GetFileName(directory.Root), environment);
+        string throughput = Path.Combine(directory.Root, "throughput.png");
+        string latency = Path.Combine(directory.Root, "latency.png");
+        ThroughputMap.Write(throughput, outlines, trials, seed, caption);
+        LatencyMap.Write(latency, outlines, trials, seed, caption);
+        return [throughput, latency];
+    }
 }

@@ -49,11 +49,20 @@ public static class Protocol
     /// <summary>Bit of <see cref="InHeader.Unique"/> that marks a request sent again after RESEND (<c>FUSE_UNIQUE_RESEND</c>).</summary>
     public const ulong UniqueResend = 1UL << 63;
 
+    /// <summary>
+    /// Bit of <see cref="InHeader.Unique"/> that marks the answer to a retrieve notification. The number there is of our choosing; with this
+    /// bit, which the kernel's own numbers never reach, and an even number below it, no request can be taken for it.
+    /// </summary>
+    public const ulong UniqueRetrieve = 1UL << 62;
+
     /// <summary>The least that a read of the device must offer (<c>FUSE_MIN_READ_BUFFER</c>), in bytes.</summary>
     public const int MinReadBuffer = 8192;
 
-    /// <summary>Longest name a request may carry, without its NUL (<c>FUSE_NAME_MAX</c>, fs/fuse/fuse_i.h).</summary>
-    public const int NameMax = 1024;
+    /// <summary>
+    /// Longest name a request may carry, without its NUL: PATH_MAX - 1 where a message has more than a page, 1024 otherwise and on older
+    /// kernels (<c>FUSE_NAME_MAX</c>, <c>FUSE_NAME_LOW_MAX</c>, fs/fuse/fuse_i.h). NAME_MAX is for the file system to enforce.
+    /// </summary>
+    public const int NameMax = 4095;
 
     /// <summary>The uid and gid of a caller that an id-mapped mount cannot map (<c>FUSE_INVALID_UIDGID</c>).</summary>
     public const uint InvalidUidGid = uint.MaxValue;

@@ -73,10 +73,10 @@ internal sealed partial class MemoryFileSystem
             }
 
             // Somebody has removed the name again if it is not found now; then it can be made after all.
-            entry = LookUp(parent, name.Span);
-            if (entry.Error != Errno.ENOENT)
+            entry = FindName(parent, name.Span, out Inode? found) == Errnos.Ok ? LookUp(found!) : Errno.ENOENT;
+            if (entry.IsOk)
             {
-                return entry.IsOk ? new(OpenExisting(entry.Value, arg)) : new(entry.Error);
+                return new(OpenExisting(entry.Value, arg));
             }
         }
     }

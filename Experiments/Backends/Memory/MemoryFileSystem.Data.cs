@@ -113,6 +113,9 @@ internal sealed partial class MemoryFileSystem
             return new(Errno.EINVAL);
         }
 
+        // Where source and target are one file, the copy must not go on into what it has just written.
+        ulong size = (ulong)from.Size;
+        length = arg.OffIn < size ? Math.Min(length, size - arg.OffIn) : 0;
         Result<ulong> copied = Copy(from, arg.OffIn, to, arg.OffOut, length);
         if (copied.IsOk && copied.Value > 0)
         {

@@ -143,14 +143,14 @@ internal sealed partial class MemoryFileSystem : IFileSystem, IDisposable
         };
     }
 
-    /// <summary>Counts a lookup, and answers it.</summary>
+    /// <summary>Counts a lookup, and answers it. ENOENT if the inode has lost its last name since it was found.</summary>
     private Result<EntryOut> LookUp(Inode inode)
     {
         lock (inode.Gate)
         {
             if (inode.IsDropped)
             {
-                return Errno.ESTALE;
+                return Errno.ENOENT;
             }
 
             inode.Lookups++;
