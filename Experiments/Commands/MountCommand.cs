@@ -12,14 +12,15 @@ namespace Harness.Experiments.Commands;
 /// <summary><c>./harness mount</c>: serves a file system in the foreground until it is unmounted or interrupted.</summary>
 internal static class MountCommand
 {
-    /// <summary>Ends the mount with the process that started it, so that a killed run leaves nothing mounted.</summary>
+    /// <summary>
+    /// Ends the mount when standard input ends, which the process that started it holds the other end of: a killed run leaves nothing mounted.
+    /// (PR_SET_PDEATHSIG would follow the thread that started it, and a pool's threads come and go.)
+    /// </summary>
     public const string ExitWithParent = "--exit-with-parent";
 
     /// <summary>Makes the mount a session of its own, so that it outlives the terminal and the process that started it.</summary>
     public const string Detached = "--detached";
 
-    private const int PrSetPdeathsig = 1;
-    private const int SigTerm = 15;
 
     /// <summary>The command.</summary>
     public static Command Create()
@@ -30,7 +31,11 @@ internal static class MountCommand
             DefaultValueFactory = _ => Backend.Memory,
         };
         var trace = new Option<string?>("--trace") { Description = "Write a line per message (rx, tx) to this file; - for standard error" };
-        var words = new Option<string[]>("-o") { Description = "Options as mount(8) and mount.fuse3(8) spell them, or any option of this list", HelpName = "WORD,…" };
+        var words = new Option<string[]>("-o")
+        {
+            Description = "Options as mount(8) and mount.fuse3(8) spell them, or any option of this list",
+            HelpName = "WORD,…",
+        };
         var options = new Option<bool>("--options") { Description = "List all options with unit, default, and what each does to the kernel" };
         var exitWithParent = new Option<bool>(ExitWithParent) { Hidden = true };
         var detached = new Option<bool>(Detached) { Hidden = true };
@@ -42,11 +47,6 @@ internal static class MountCommand
         var knobs = new KnobOptions(command);
         command.SetAction(parsed =>
         {
-            if (parsed.GetValue(exitWithParent))
-            {
-                _ = Libc.Prctl(PrSetPdeathsig, SigTerm, 0, 0, 0);
-            }
-
             if (parsed.GetValue(detached))
             {
                 _ = Libc.SetSid();
@@ -61,7 +61,7 @@ internal static class MountCommand
             string path = parsed.GetValue(mountPoint) ?? throw new BadArgumentsException("Name a directory to mount on.");
             MountSpec spec = ReadSpec(parsed.GetValue(backend)!, knobs.Read(parsed), path, parsed.GetValue(words) ?? []);
             using TextWriter? traceWriter = OpenTrace(parsed.GetValue(trace));
-            return Serve(spec, MountObservers.Create(traceWriter));
+            return Serve(spec, MountObservers.Create(traceWriter), parsed.GetValue(exitWithParent));
         });
         return command;
     }
@@ -119,7 +119,7 @@ internal static class MountCommand
         }
     }
 
-    private static int Serve(MountSpec spec, IFuseObserver observer)
+    private static int Serve(MountSpec spec, IFuseObserver observer, bool endsWithInput)
     {
         using MountHost host = MountHost.Start(spec, observer);
         Console.WriteLine(spec.Describe(host.Negotiated));
@@ -140,6 +140,11 @@ internal static class MountCommand
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         host.Ended.ContinueWith(_ => stop.Set(), TaskScheduler.Default);
+        if (endsWithInput)
+        {
+            Console.OpenStandardInput().CopyToAsync(Stream.Null).ContinueWith(_ => stop.Set(), TaskScheduler.Default);
+        }
+
         stop.Wait();
         if (!host.Stop())
         {

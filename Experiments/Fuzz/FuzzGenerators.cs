@@ -21,7 +21,9 @@ internal static class FuzzGenerators
     private static readonly Opcode[] s_opcodes = Enum.GetValues<Opcode>();
 
     private static readonly Gen<uint> s_word = Gen.Frequency(
-        (6, Gen.Elements(s_edges)), (3, Gen.Choose(0, 300).Select(number => (uint)number)), (2, Gen.Choose(int.MinValue, int.MaxValue).Select(number => (uint)number)));
+        (6, Gen.Elements(s_edges)),
+        (3, Gen.Choose(0, 300).Select(number => (uint)number)),
+        (2, Gen.Choose(int.MinValue, int.MaxValue).Select(number => (uint)number)));
 
     private static readonly Gen<byte[]> s_blob =
         from length in Gen.Frequency((8, Gen.Choose(0, 64)), (3, Gen.Choose(0, 600)), (1, Gen.Choose(0, 9000)))

@@ -9,9 +9,9 @@ internal sealed partial class MemoryFileSystem
 {
     private const long SecondsOfDay = 86_400;
 
+    // Without the time of the change itself, which the kernel adds to every change where it keeps the times (writeback cache).
     private const SetattrValid Changes =
-        SetattrValid.Mode | SetattrValid.Uid | SetattrValid.Gid | SetattrValid.Size | SetattrValid.Atime | SetattrValid.Mtime |
-        SetattrValid.Ctime;
+        SetattrValid.Mode | SetattrValid.Uid | SetattrValid.Gid | SetattrValid.Size | SetattrValid.Atime | SetattrValid.Mtime;
 
     /// <inheritdoc/>
     public ValueTask<Result<AttrOut>> Getattr(RequestContext context, NodeId node, GetattrIn arg)
