@@ -23,21 +23,33 @@ internal sealed class HarnessProcess : IDisposable
     public int Id => _process.Id;
 
     /// <summary>Starts a command.</summary>
-    public static HarnessProcess Start(params IEnumerable<string> arguments)
+    public static HarnessProcess Start(params IEnumerable<string> arguments) => StartIn(Path.GetTempPath(), arguments);
+
+    /// <summary>Starts a command whose temporary files, and so the mount points of its trials, lie in a directory of the test's.</summary>
+    public static HarnessProcess StartIn(string temporary, params IEnumerable<string> arguments)
     {
         string program = Path.Combine(AppContext.BaseDirectory, "harness.dll");
-        return new HarnessProcess(Process.Start(new ProcessStartInfo("dotnet", ["exec", program, .. arguments])
+        var start = new ProcessStartInfo("dotnet", ["exec", program, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-        })!);
+        };
+        start.Environment["TMPDIR"] = temporary;
+        return new HarnessProcess(Process.Start(start)!);
     }
 
     /// <summary>Runs a command to its end.</summary>
     public static (int Code, string Output, string Errors) Run(params IEnumerable<string> arguments)
     {
         using HarnessProcess process = Start(arguments);
+        return process.Wait();
+    }
+
+    /// <summary>As <see cref="StartIn"/>, to its end.</summary>
+    public static (int Code, string Output, string Errors) RunIn(string temporary, params IEnumerable<string> arguments)
+    {
+        using HarnessProcess process = StartIn(temporary, arguments);
         return process.Wait();
     }
 

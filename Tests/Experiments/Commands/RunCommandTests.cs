@@ -5,7 +5,7 @@ using Mono.Unix.Native;
 namespace Harness.Tests.Experiments.Commands;
 
 /// <summary><c>./harness run</c> as its user meets it: whole runs, bad plans, and every way of being interrupted.</summary>
-public sealed partial class RunCommandTests : IDisposable
+public sealed class RunCommandTests : IDisposable
 {
     private const string Plan = """
         experiments:
@@ -30,7 +30,7 @@ public sealed partial class RunCommandTests : IDisposable
     [RealMountFact("fio")]
     public void AWholeRunLeavesARowForEveryCellAndRepetitionAndItsMaps()
     {
-        (int code, string output, string errors) = HarnessProcess.Run("run", Write(Plan), "--out", Out);
+        (int code, string output, string errors) = HarnessProcess.RunIn(_directory, "run", Write(Plan), "--out", Out);
 
         Assert.True(code == 0, errors);
         IReadOnlyList<TrialRecord> trials = ResultsFile.Read(Path.Combine(Latest, "results.csv"));
@@ -47,7 +47,7 @@ public sealed partial class RunCommandTests : IDisposable
     [InlineData(Signum.SIGTERM)]
     public void AnInterruptedRunKeepsItsResultsAndGoesOn(Signum signal)
     {
-        using (HarnessProcess run = HarnessProcess.Start("run", Write(Plan.Replace("repetitions: 3", "repetitions: 8", StringComparison.Ordinal)), "--out", Out))
+        using (HarnessProcess run = HarnessProcess.StartIn(_directory, "run", Write(Plan.Replace("repetitions: 3", "repetitions: 8", StringComparison.Ordinal)), "--out", Out))
         {
             AwaitRows(2);
             run.Signal(signal);
@@ -58,9 +58,9 @@ public sealed partial class RunCommandTests : IDisposable
 
         int before = ResultsFile.Read(Path.Combine(Latest, "results.csv")).Count;
         Assert.InRange(before, 1, 15);
-        Assert.Empty(MountsBelowTemp());
+        Assert.Empty(Mounts());
 
-        (int resumed, _, string complaints) = HarnessProcess.Run("run", "--resume", Latest);
+        (int resumed, _, string complaints) = HarnessProcess.RunIn(_directory, "run", "--resume", Latest);
         Assert.True(resumed == 0, complaints);
         Assert.Equal(16, ResultsFile.Read(Path.Combine(Latest, "results.csv")).Select(trial => trial.Key).Distinct().Count());
     }
@@ -70,7 +70,7 @@ public sealed partial class RunCommandTests : IDisposable
     {
         string plan = Write(Plan.Replace("100ms", "20s", StringComparison.Ordinal).Replace("[128K, 1M]", "[1M]", StringComparison.Ordinal)
             .Replace("repetitions: 3", "repetitions: 1", StringComparison.Ordinal));
-        using HarnessProcess run = HarnessProcess.Start("run", plan, "--out", Out);
+        using HarnessProcess run = HarnessProcess.StartIn(_directory, "run", plan, "--out", Out);
         int daemon = 0;
         Assert.True(SpinWait.SpinUntil(() => (daemon = FindChild(run.Id, "fio") > 0 ? FindChild(run.Id, "mount") : 0) > 0, s_limit));
         Assert.Equal(0, Syscall.kill(daemon, Signum.SIGKILL));
@@ -80,7 +80,7 @@ public sealed partial class RunCommandTests : IDisposable
         Assert.Contains("failed: tiny", errors, StringComparison.Ordinal);
         TrialRecord trial = Assert.Single(ResultsFile.Read(Path.Combine(Latest, "results.csv")));
         Assert.Null(trial.Measured);
-        Assert.Empty(MountsBelowTemp());
+        Assert.Empty(Mounts());
     }
 
     [Theory]
@@ -110,13 +110,7 @@ public sealed partial class RunCommandTests : IDisposable
         Assert.Contains("holds no run", errors, StringComparison.Ordinal);
     }
 
-    private static IEnumerable<string> MountsBelowTemp() => File.ReadLines("/proc/mounts")
-        .Where(line => line.StartsWith("memory ", StringComparison.Ordinal) && line.Contains(" fuse.harness ", StringComparison.Ordinal))
-        .Where(line => TrialMountPoint().IsMatch(line.Split(' ')[1]));
-
-    /// <summary>A trial's own directory; those of other tests have one word more.</summary>
-    [System.Text.RegularExpressions.GeneratedRegex("/harness-[A-Za-z0-9]{6}$")]
-    private static partial System.Text.RegularExpressions.Regex TrialMountPoint();
+    private IEnumerable<string> Mounts() => File.ReadLines("/proc/mounts").Where(line => line.Contains(_directory, StringComparison.Ordinal));
 
     private static int FindChild(int parent, string word) => Directory.EnumerateDirectories("/proc")
         .Select(path => int.TryParse(Path.GetFileName(path), out int pid) ? pid : 0)
