@@ -29,7 +29,8 @@ internal sealed class HarnessProcess : IDisposable
     public static HarnessProcess StartIn(string temporary, params IEnumerable<string> arguments)
     {
         string program = Path.Combine(AppContext.BaseDirectory, "harness.dll");
-        var start = new ProcessStartInfo("dotnet", ["exec", program, .. arguments])
+        // A shell starts what runs in its background with SIGINT ignored, and so would be what this test starts.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", "exec", program, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
