@@ -11,17 +11,17 @@ public sealed class MachinePropertyTests
 {
     [Fact]
     public void NoRandomProgramBreaksAnInvariant() => Check.One(
-        Config.QuickThrowOnFailure.WithMaxTest(200),
+        Config.QuickThrowOnFailure.WithMaxTest(8000),
         Prop.ForAll<DoNotSize<ulong>>(seed => new RandomProgram(seed.Item, TieBreak.Sequence).Run()));
 
     [Fact]
     public void NoRandomProgramBreaksAnInvariantInAnyInterleaving() => Check.One(
-        Config.QuickThrowOnFailure.WithMaxTest(200),
+        Config.QuickThrowOnFailure.WithMaxTest(8000),
         Prop.ForAll<DoNotSize<ulong>>(seed => new RandomProgram(seed.Item, TieBreak.Seed).Run()));
 
     [Fact]
     public void KillingThreadsAtAnyTimeLeavesTheOthersToFinish() => Check.One(
-        Config.QuickThrowOnFailure.WithMaxTest(200),
+        Config.QuickThrowOnFailure.WithMaxTest(8000),
         Prop.ForAll<DoNotSize<ulong>>(seed => new RandomProgram(seed.Item, TieBreak.Seed, kills: true).Run()));
 
     /// <summary>
