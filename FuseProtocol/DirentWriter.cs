@@ -21,7 +21,7 @@ public ref struct DirentWriter(Span<byte> buffer)
     /// <param name="mode">Its mode, of which only the file type is sent.</param>
     /// <param name="nextOffset">Where the next READDIR goes on behind this name; never 0.</param>
     /// <returns>False, and nothing written, if it does not fit.</returns>
-    public bool TryAdd(ReadOnlySpan<byte> name, ulong ino, uint mode, ulong nextOffset)
+    public bool TryAdd(scoped ReadOnlySpan<byte> name, ulong ino, uint mode, ulong nextOffset)
     {
         int size = Protocol.Align(DirentSize + name.Length);
         if (size > _buffer.Length - Length)
@@ -39,7 +39,7 @@ public ref struct DirentWriter(Span<byte> buffer)
     /// <param name="entry">As LOOKUP would answer; node id 0 where the kernel shall not cache it.</param>
     /// <param name="nextOffset">Where the next READDIRPLUS goes on behind this name; never 0.</param>
     /// <returns>False, and nothing written, if it does not fit.</returns>
-    public bool TryAddPlus(ReadOnlySpan<byte> name, in EntryOut entry, ulong nextOffset)
+    public bool TryAddPlus(scoped ReadOnlySpan<byte> name, in EntryOut entry, ulong nextOffset)
     {
         int size = Protocol.Align(EntrySize + DirentSize + name.Length);
         if (size > _buffer.Length - Length)
@@ -54,7 +54,7 @@ public ref struct DirentWriter(Span<byte> buffer)
         return true;
     }
 
-    private static void WriteDirent(Span<byte> record, ReadOnlySpan<byte> name, ulong ino, uint mode, ulong nextOffset)
+    private static void WriteDirent(Span<byte> record, scoped ReadOnlySpan<byte> name, ulong ino, uint mode, ulong nextOffset)
     {
         var dirent = new Dirent { Ino = ino, Off = nextOffset, Namelen = (uint)name.Length, Type = (mode & 0xF000) >> 12 };
         MemoryMarshal.Write(record, in dirent);

@@ -23,6 +23,12 @@ public partial interface IFileSystem
     {
     }
 
+    /// <summary>Gives the file system what only its mount has. Called once, before <see cref="Start"/>, where there is a kernel.</summary>
+    /// <param name="files">For file systems that want PASSTHROUGH.</param>
+    void Attach(IBackingFiles files)
+    {
+    }
+
     /// <summary>INIT has been agreed on and is about to be answered; requests may come once this returns.</summary>
     /// <param name="init">What was agreed.</param>
     void Start(NegotiatedInit init)

@@ -34,7 +34,7 @@ public sealed class LatencyHistogram
         histogram.RecordValueWithCount(Math.Min(nanos, MaxNanos), count);
     }
 
-    /// <summary>The latency, ns to three digits, that the given share of the operations did not exceed; 0 when nothing was recorded.</summary>
+    /// <summary>The latency that a share of the operations did not exceed, ns to three digits; 0 when nothing was recorded.</summary>
     /// <param name="percentile">From 0 to 100, as 99.9.</param>
     public long PercentileNanos(double percentile)
     {

@@ -9,8 +9,11 @@ namespace Harness.Results;
 /// </summary>
 public sealed record RunEnvironment
 {
-    /// <summary>The kernel's release and version (<c>uname -r</c>, <c>uname -v</c>).</summary>
+    /// <summary>The kernel's name and release (<c>uname -sr</c>), as <c>Linux 6.18.0</c>.</summary>
     public required string Kernel { get; init; }
+
+    /// <summary>The kernel's build (<c>uname -v</c>), which tells kernels of one release apart.</summary>
+    public required string KernelVersion { get; init; }
 
     /// <summary>The CPU's name as the kernel gives it.</summary>
     public required string CpuModel { get; init; }
@@ -24,7 +27,7 @@ public sealed record RunEnvironment
     /// <summary>Main memory, bytes.</summary>
     public required long MemoryBytes { get; init; }
 
-    /// <summary>Kernel settings that bear on the figures, by their path below /proc/sys or /sys, as they were while the trials ran.</summary>
+    /// <summary>Kernel settings that bear on the figures, by path below /proc/sys or /sys, as they were while the trials ran.</summary>
     public required IReadOnlyDictionary<string, string> Sysctls { get; init; }
 
     /// <summary>Versions of the tools and packages that took part, by name.</summary>

@@ -58,7 +58,7 @@ internal sealed unsafe class DevFuseReader : IDisposable
                     slot = Take();
                 }
             }
-            else if (error == Errno.ENODEV)
+            else if (error is Errno.ENODEV or Errno.ECONNABORTED)
             {
                 break;
             }

@@ -15,7 +15,9 @@ internal static class CommandLine
             RunCommand.Create(),
             MountCommand.Create(),
             UnmountCommand.Create(),
+            MountHelperCommand.Create(),
             DoctorCommand.Create(),
+            FuzzCommand.Create(),
             // The launcher runs the tests itself, before this program is built; the command stands here for the help text.
             new Command("test", "Checks format, builds, and runs all tests; closes with a line that counts them."),
         };

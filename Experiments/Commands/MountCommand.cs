@@ -5,17 +5,22 @@ using Harness.Experiments.Plan;
 using Harness.Experiments.Plan.Values;
 using Harness.FuseProtocol;
 using Harness.Runtime.Native;
+using Harness.Transport.Mounting;
 
 namespace Harness.Experiments.Commands;
 
 /// <summary><c>./harness mount</c>: serves a file system in the foreground until it is unmounted or interrupted.</summary>
 internal static class MountCommand
 {
-    /// <summary>Ends the mount with the process that started it, so that a killed run leaves nothing mounted.</summary>
+    /// <summary>
+    /// Ends the mount when standard input ends, which the process that started it holds the other end of: a killed run leaves nothing mounted.
+    /// (PR_SET_PDEATHSIG would follow the thread that started it, and a pool's threads come and go.)
+    /// </summary>
     public const string ExitWithParent = "--exit-with-parent";
 
-    private const int PrSetPdeathsig = 1;
-    private const int SigTerm = 15;
+    /// <summary>Makes the mount a session of its own, so that it outlives the terminal and the process that started it.</summary>
+    public const string Detached = "--detached";
+
 
     /// <summary>The command.</summary>
     public static Command Create()
@@ -26,30 +31,63 @@ internal static class MountCommand
             DefaultValueFactory = _ => Backend.Memory,
         };
         var trace = new Option<string?>("--trace") { Description = "Write a line per message (rx, tx) to this file; - for standard error" };
+        var words = new Option<string[]>("-o")
+        {
+            Description = "Options as mount(8) and mount.fuse3(8) spell them, or any option of this list",
+            HelpName = "WORD,…",
+        };
+        var options = new Option<bool>("--options") { Description = "List all options with unit, default, and what each does to the kernel" };
         var exitWithParent = new Option<bool>(ExitWithParent) { Hidden = true };
-        var mountPoint = new Argument<string>("MOUNTPOINT") { Description = "An existing directory" };
+        var detached = new Option<bool>(Detached) { Hidden = true };
+        var mountPoint = new Argument<string?>("MOUNTPOINT") { Description = "An existing directory", Arity = ArgumentArity.ZeroOrOne };
         var command = new Command("mount", "Mounts a file system and serves it in the foreground; Ctrl-C unmounts.")
         {
-            backend, trace, exitWithParent, mountPoint,
+            backend, words, trace, options, exitWithParent, detached, mountPoint,
         };
         var knobs = new KnobOptions(command);
         command.SetAction(parsed =>
         {
-            if (parsed.GetValue(exitWithParent))
+            if (parsed.GetValue(detached))
             {
-                _ = Libc.Prctl(PrSetPdeathsig, SigTerm, 0, 0, 0);
+                _ = Libc.SetSid();
             }
 
-            var spec = new MountSpec
+            if (parsed.GetValue(options))
             {
-                Backend = ReadBackend(parsed.GetValue(backend)!),
-                Knobs = knobs.Read(parsed),
-                MountPoint = Path.GetFullPath(parsed.GetValue(mountPoint)!),
-            };
+                OptionList.Print(Console.Out);
+                return ExitCode.Done;
+            }
+
+            string path = parsed.GetValue(mountPoint) ?? throw new BadArgumentsException("Name a directory to mount on.");
+            MountSpec spec = ReadSpec(parsed.GetValue(backend)!, knobs.Read(parsed), path, parsed.GetValue(words) ?? []);
             using TextWriter? traceWriter = OpenTrace(parsed.GetValue(trace));
-            return Serve(spec, MountObservers.Create(traceWriter));
+            return Serve(spec, MountObservers.Create(traceWriter), parsed.GetValue(exitWithParent));
         });
         return command;
+    }
+
+    /// <summary>Puts a mount together from what the command line says.</summary>
+    /// <exception cref="BadArgumentsException">Something is wrong with it; the message says what is allowed.</exception>
+    public static MountSpec ReadSpec(string backend, KnobSettings knobs, string mountPoint, IEnumerable<string> words)
+    {
+        Backend served = ReadBackend(backend);
+        var spec = new MountSpec
+        {
+            Backend = served,
+            Knobs = knobs,
+            MountPoint = Path.GetFullPath(mountPoint),
+            Kernel = new MountOptions { FsName = served.MountArgument },
+        };
+        try
+        {
+            spec = words.Aggregate(spec, MountWords.Apply);
+        }
+        catch (FormatException exception)
+        {
+            throw new BadArgumentsException(exception.Message);
+        }
+
+        return spec.Session.Validate() is { Count: > 0 } errors ? throw new BadArgumentsException(string.Join(' ', errors)) : spec;
     }
 
     private static Backend ReadBackend(string text)
@@ -81,7 +119,7 @@ internal static class MountCommand
         }
     }
 
-    private static int Serve(MountSpec spec, IFuseObserver observer)
+    private static int Serve(MountSpec spec, IFuseObserver observer, bool endsWithInput)
     {
         using MountHost host = MountHost.Start(spec, observer);
         Console.WriteLine(spec.Describe(host.Negotiated));
@@ -102,6 +140,11 @@ internal static class MountCommand
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         host.Ended.ContinueWith(_ => stop.Set(), TaskScheduler.Default);
+        if (endsWithInput)
+        {
+            Console.OpenStandardInput().CopyToAsync(Stream.Null).ContinueWith(_ => stop.Set(), TaskScheduler.Default);
+        }
+
         stop.Wait();
         if (!host.Stop())
         {

@@ -20,10 +20,11 @@ internal sealed class MountHost : IDisposable
     private readonly IFuseChannel _channel;
     private readonly Task _running;
 
-    private MountHost(MountSpec spec, IFuseObserver? observer)
+    private MountHost(MountSpec spec, IFileSystem fileSystem, IFuseObserver? observer)
     {
         Spec = spec;
-        _session = new FuseSession(BackendFactory.Create(spec.Backend), spec.Session, observer);
+        _mount = FuseMount.Create(spec.MountPoint, spec.Kernel);
+        _session = new FuseSession(fileSystem, spec.Session, observer, _mount.Notifications);
         IRequestHandler handler = _session;
         if (spec.Latency > TimeSpan.Zero)
         {
@@ -31,7 +32,7 @@ internal sealed class MountHost : IDisposable
             handler = new LatencyHandler(_session, _loop, spec.Latency);
         }
 
-        _mount = FuseMount.Create(spec.MountPoint, new MountOptions { Subtype = "harness", FsName = spec.Backend.MountArgument });
+        fileSystem.Attach(_mount.BackingFiles);
         _channel = ChannelFactory.Create(spec, _mount);
         _running = Task.Factory.StartNew(
             () => _channel.Run(handler, CancellationToken.None), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -48,13 +49,19 @@ internal sealed class MountHost : IDisposable
 
     /// <summary>Mounts and waits until INIT is over, so that the mount point can be used.</summary>
     /// <exception cref="FuseTransportException">This machine cannot.</exception>
-    public static MountHost Start(MountSpec spec, IFuseObserver? observer = null)
+    public static MountHost Start(MountSpec spec, IFuseObserver? observer = null) =>
+        Start(spec, BackendFactory.Create(spec), observer);
+
+    /// <summary>Mounts a file system of the caller's.</summary>
+    /// <exception cref="FuseTransportException">This machine cannot.</exception>
+    public static MountHost Start(MountSpec spec, IFileSystem fileSystem, IFuseObserver? observer = null)
     {
         using var settings = SystemSettings.Hold([.. MessageLimit.Needs(spec.MaxWrite), .. ChannelFactory.Needs(spec)]);
-        var host = new MountHost(spec, observer);
+        var host = new MountHost(spec, fileSystem, observer);
         try
         {
             host.AwaitInit();
+            ReadAhead.Apply(spec.MaxReadahead, host._mount.Connection);
             return host;
         }
         catch

@@ -1,7 +1,9 @@
+using Harness.Experiments.Backends;
 using Harness.Experiments.Plan;
 using Harness.FuseProtocol;
 using Harness.FuseProtocol.Wire;
 using Harness.Runtime;
+using Harness.Transport.Mounting;
 
 namespace Harness.Experiments.Mounting;
 
@@ -17,8 +19,14 @@ internal sealed record MountSpec
     /// <summary>The directory to mount on.</summary>
     public required string MountPoint { get; init; }
 
+    /// <summary>What the kernel is told before INIT.</summary>
+    public MountOptions Kernel { get; init; } = new();
+
     /// <summary>Held back per request, to stand for a remote store.</summary>
-    public TimeSpan Latency => TimeSpan.FromTicks(Knobs[Plan.Knobs.Latency].Number / TimeSpan.NanosecondsPerTick);
+    public TimeSpan Latency => Time(Plan.Knobs.Latency);
+
+    /// <summary>Longest readahead, in bytes.</summary>
+    public int MaxReadahead => (int)Knobs[Plan.Knobs.MaxReadahead].Number;
 
     /// <summary>The way into the kernel, by its name in the table of knobs.</summary>
     public string Channel => Knobs[Plan.Knobs.Channel].Text;
@@ -35,13 +43,32 @@ internal sealed record MountSpec
     /// <summary>Largest data of one message, in bytes.</summary>
     public int MaxWrite => (int)Knobs[Plan.Knobs.MaxWrite].Number;
 
+    /// <summary>How long the kernel may trust what it was told, and how it treats open files.</summary>
+    public BackendOptions Options => new()
+    {
+        EntryTimeout = Time(Plan.Knobs.EntryTimeout),
+        AttributeTimeout = Time(Plan.Knobs.AttrTimeout),
+        NegativeTimeout = Time(Plan.Knobs.NegativeTimeout),
+        OpenFlags = Flag(Plan.Knobs.DirectIo, FopenFlags.DirectIo) | Flag(Plan.Knobs.KeepCache, FopenFlags.KeepCache) |
+            Flag(Plan.Knobs.CacheDir, FopenFlags.CacheDir) | Flag(Plan.Knobs.Noflush, FopenFlags.Noflush) |
+            Flag(Plan.Knobs.ParallelDirectWrites, FopenFlags.ParallelDirectWrites),
+    };
+
+    /// <summary>Whether the kernel reads and writes the files of <c>passthrough</c> itself.</summary>
+    public bool KernelPassthrough => Knobs[Plan.Knobs.KernelPassthrough].Number == 1;
+
     /// <summary>What INIT asks for.</summary>
-    public SessionOptions Session => new SessionOptions
+    public SessionOptions Session => Plan.Knobs.InitFlagKnobs.Where(pair => Knobs.Has(pair.Value)).Aggregate(
+        BasicSession, (options, pair) => options.With(pair.Key, Knobs[pair.Value].Number == 1));
+
+    private SessionOptions BasicSession => new SessionOptions
     {
         MaxWrite = MaxWrite,
         MaxBackground = (ushort)Knobs[Plan.Knobs.MaxBackground].Number,
         CongestionThreshold = (ushort)Knobs[Plan.Knobs.CongestionThreshold].Number,
-        MaxReadahead = (int)Knobs[Plan.Knobs.MaxReadahead].Number,
+        MaxReadahead = MaxReadahead,
+        DefaultPermissions = Kernel.DefaultPermissions,
+        RequestTimeoutSeconds = (ushort)Time(Plan.Knobs.RequestTimeout).TotalSeconds,
     }.With(InitFlags.AsyncDio, Knobs[Plan.Knobs.AsyncDio].Number == 1).With(InitFlags.WritebackCache, Knobs[Plan.Knobs.Writeback].Number == 1)
         .With(InitFlags.OverIoUring, Channel == Plan.Knobs.IoUring);
 
@@ -56,6 +83,10 @@ internal sealed record MountSpec
             $"FUSE {Protocol.Major}.{init.Minor}, max-write {Knobs[Plan.Knobs.MaxWrite]}, async-dio {OnOff(init.Has(InitFlags.AsyncDio))}, " +
             $"writeback {OnOff(init.Has(InitFlags.WritebackCache))}, max-background {init.MaxBackground}";
     }
+
+    private TimeSpan Time(Knob knob) => TimeSpan.FromTicks(Knobs[knob].Number / TimeSpan.NanosecondsPerTick);
+
+    private FopenFlags Flag(Knob knob, FopenFlags flag) => Knobs[knob].Number == 1 ? flag : FopenFlags.None;
 
     private static string OnOff(bool on) => on ? "on" : "off";
 }

@@ -44,7 +44,9 @@ internal sealed record Experiment
     /// <summary>What <c>--quick</c> changes.</summary>
     public required QuickOverrides QuickOverrides { get; init; }
 
-    /// <summary>The experiment as <c>--quick</c> runs it: fewer and shorter trials of the same cells. Size-bound workloads stay as they are.</summary>
+    /// <summary>
+    /// The experiment as <c>--quick</c> runs it: fewer and shorter trials of the same cells. Size-bound workloads stay as they are.
+    /// </summary>
     public Experiment Quick() => this with
     {
         Repetitions = Repetitions.Fixed(QuickOverrides.Repetitions ?? Math.Min(QuickRepetitions, Repetitions.Maximum)),

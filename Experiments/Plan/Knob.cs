@@ -26,8 +26,8 @@ internal sealed record Knob
     public required string Effect { get; init; }
 
     /// <summary>
-    /// The arguments of <c>harness mount</c> that set the knob: <c>--NAME VALUE</c>. A switch takes no value: it appears, as
-    /// <c>--NAME</c> or <c>--no-NAME</c>, where it differs from its default.
+    /// The arguments of <c>harness mount</c> that set the knob: <c>--NAME VALUE</c>. A switch takes no value: it is <c>--NAME</c> or
+    /// <c>--no-NAME</c>.
     /// </summary>
     public IEnumerable<string> MountArguments(ScalarValue value)
     {
@@ -36,7 +36,7 @@ internal sealed record Knob
             return [$"--{Name}", value.Text];
         }
 
-        return value == Default(KnobSettings.None) ? [] : [value.Number == 1 ? $"--{Name}" : $"--no-{Name}"];
+        return [value.Number == 1 ? $"--{Name}" : $"--no-{Name}"];
     }
 
     public override string ToString() => Name;

@@ -32,6 +32,12 @@ internal sealed class KnobSettings
         }
     }
 
+    /// <summary>Whether the knob was set.</summary>
+    public bool Has(Knob knob) => Knobs.Contains(knob);
+
+    /// <summary>These settings with one knob at its default.</summary>
+    public KnobSettings Without(Knob knob) => new([.. settings.Where(setting => setting.Knob != knob)]);
+
     /// <summary>These settings with one knob more.</summary>
     /// <exception cref="ArgumentException">The knob is set already.</exception>
     public KnobSettings With(Knob knob, ScalarValue value) => Knobs.Contains(knob)

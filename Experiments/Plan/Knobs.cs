@@ -3,7 +3,7 @@ using Harness.Experiments.Plan.Values;
 namespace Harness.Experiments.Plan;
 
 /// <summary>The table of knobs. A new knob is one row here and one option of <c>harness mount</c>.</summary>
-internal static class Knobs
+internal static partial class Knobs
 {
     private const long PageBytes = 4096;
 
@@ -97,7 +97,19 @@ internal static class Knobs
         Unit = "",
         Default = _ => new ScalarValue(0, "off"),
         Label = value => value.Number == 1 ? "writeback" : "through",
-        Effect = "FUSE_WRITEBACK_CACHE: buffered writes end in the page cache, which sends them later, merged; off, each write is a message",
+        Effect = "FUSE_WRITEBACK_CACHE: buffered writes end in the page cache, which sends them later, merged; off, each write is a "
+            + "message",
+    };
+
+    public static Knob KernelPassthrough { get; } = new()
+    {
+        Name = "kernel-passthrough",
+        Kind = ValueKind.Switch,
+        Unit = "",
+        Default = _ => new ScalarValue(0, "off"),
+        Label = value => value.Number == 1 ? "kernel-pass" : "messages",
+        Effect = "FUSE_PASSTHROUGH: the kernel reads and writes the files of backend passthrough itself, without a message (Linux 6.9, root; not "
+            + "with writeback)",
     };
 
     public static Knob MaxBackground { get; } = new()
@@ -119,19 +131,21 @@ internal static class Knobs
         // The kernel's own ratio, FUSE_DEFAULT_CONGESTION_THRESHOLD in fs/fuse/inode.c.
         Default = settings => ThreeQuarters(settings[MaxBackground].Number),
         Label = value => $"cong {value}",
-        Effect = "from this many background requests on, readahead and unforced writeback hold back; three quarters of max-background unless set",
+        Effect = "from this many background requests on, readahead and unforced writeback hold back; three quarters of max-background "
+            + "unless set",
     };
 
     public static Knob MaxReadahead { get; } = new()
     {
         Name = "max-readahead",
         // The kernel offers its own readahead (VM_READAHEAD_PAGES, 128 KiB) at INIT and takes the smaller of the two
-        // (process_init_reply in fs/fuse/inode.c), so that a larger value would be a level without effect.
-        Kind = ValueKind.Size(0, 128 << 10, PageBytes),
+        // (process_init_reply in fs/fuse/inode.c); more than that is written to the mount's read_ahead_kb afterwards.
+        Kind = ValueKind.Size(0, MaxPagesMax * PageBytes, PageBytes),
         Unit = "bytes",
         Default = _ => new ScalarValue(128 << 10, "128K"),
         Label = value => $"ra {value}",
-        Effect = "how far the kernel reads ahead of a sequential buffered reader (fuse_init_out.max_readahead)",
+        Effect = "how far the kernel reads ahead of a sequential buffered reader (fuse_init_out.max_readahead); above 128K also the "
+            + "read_ahead_kb of the mount, which needs root",
     };
 
     public static Knob Latency { get; } = new()
@@ -143,10 +157,6 @@ internal static class Knobs
         Label = value => value.Text,
         Effect = "nothing to the kernel: the backend answers each request that much later, as a remote store would",
     };
-
-    /// <summary>All knobs, in the order in which help texts and records list them.</summary>
-    public static IReadOnlyList<Knob> All { get; } =
-        [Channel, Affinity, QueueDepth, Threads, MaxWrite, AsyncDio, Writeback, MaxBackground, CongestionThreshold, MaxReadahead, Latency];
 
     /// <summary>The <c>max_pages</c> that a message size needs (fuse_init_out.max_pages), in pages of 4 KiB.</summary>
     public static int MaxPages(KnobSettings settings) => (int)(settings[MaxWrite].Number / PageBytes);

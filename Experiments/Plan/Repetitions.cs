@@ -9,7 +9,9 @@ namespace Harness.Experiments.Plan;
 /// </param>
 internal sealed record Repetitions(int Minimum, int Maximum, double? ConfidenceWidth)
 {
-    /// <summary>Student's t interval of a paired difference needs two blocks; with three its width says something (t = 4.3, not 12.7).</summary>
+    /// <summary>
+    /// Student's t interval of a paired difference needs two blocks; with three its width says something (t = 4.3, not 12.7).
+    /// </summary>
     public const int MinimumForInterval = 3;
 
     public static Repetitions Fixed(int blocks) => new(blocks, blocks, null);

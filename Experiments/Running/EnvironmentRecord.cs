@@ -28,7 +28,8 @@ internal static class EnvironmentRecord
         (string? commit, bool dirty) = Commit();
         return new RunEnvironment
         {
-            Kernel = machine.Kernel,
+            Kernel = $"Linux {machine.KernelRelease}",
+            KernelVersion = machine.KernelVersion,
             CpuModel = machine.CpuModel,
             Cpus = machine.Topology.Online.Count,
             NumaNodes = machine.Topology.Nodes.Count,

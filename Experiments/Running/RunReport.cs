@@ -57,11 +57,7 @@ internal static class RunReport
         RunDirectory directory, IReadOnlyList<ExperimentPlan> plans, IReadOnlyList<TrialRecord> trials, long seed, RunEnvironment environment)
     {
         ExperimentOutline[] outlines = [.. plans.Select(Outline)];
-        var caption = new MapCaption(
-            Path.GetFileName(directory.Root),
-            $"Linux {environment.Kernel.Split(' ')[0]}",
-            $"{environment.CpuModel}, {environment.Cpus} CPUs, {environment.NumaNodes} NUMA node{(environment.NumaNodes == 1 ? "" : "s")}, " +
-            $"{(environment.MemoryBytes + (1 << 29)) >> 30} GiB");
+        var caption = MapCaption.Of(Path.GetFileName(directory.Root), environment);
         string throughput = Path.Combine(directory.Root, "throughput.png");
         string latency = Path.Combine(directory.Root, "latency.png");
         ThroughputMap.Write(throughput, outlines, trials, seed, caption);

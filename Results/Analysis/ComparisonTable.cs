@@ -54,7 +54,11 @@ public sealed class ComparisonTable
         var text = new StringBuilder();
         foreach (IGrouping<string, ComparisonRow> experiment in Rows.GroupBy(row => row.Experiment))
         {
-            string[][] lines = [[.. Columns.Select(c => c.Heading)], .. experiment.Select(row => Columns.Select(c => OneLine(c.Cell(row))).ToArray())];
+            string[][] lines =
+            [
+                [.. Columns.Select(column => column.Heading)],
+                .. experiment.Select(row => Columns.Select(column => OneLine(column.Cell(row))).ToArray()),
+            ];
             int[] widths = [.. Columns.Select((_, column) => lines.Max(line => line[column].Length))];
             text.Append(text.Length == 0 ? "" : "\n").Append(OneLine(experiment.Key)).Append('\n');
             foreach (string[] line in lines)

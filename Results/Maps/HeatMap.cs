@@ -17,7 +17,7 @@ internal sealed class HeatMap(string title, Direction direction, ComparisonTable
     private const double Margin = 28;
     private const double MinWidth = 760;
 
-    /// <summary>Panels that would begin below this are left out, and said to be: a picture that viewers refuse to open shows nothing.</summary>
+    /// <summary>Panels that would begin below this are left out, and said to be: viewers refuse to open pictures without end.</summary>
     internal const double MaxPanelTop = 16_000;
 
     private const double LegendWidth = 320;
@@ -83,8 +83,8 @@ internal sealed class HeatMap(string title, Direction direction, ComparisonTable
             double x = bar.Left + (bar.Width * (place + 1) / 2);
             double ratio = scale.RatioAt(place);
             string beyond = !scale.IsExceeded || Math.Abs(place) < 1 ? "" : ratio > 1 ? "≥ " : "≤ ";
-            scene.Write(
-                FormattableString.Invariant($"{beyond}×{ratio:0.##}"), new(x - 40, bar.Bottom + 3, 80, NoteStyle.LineHeight), NoteStyle, PaleInk, Scene.Middle);
+            var mark = new Box(x - 40, bar.Bottom + 3, 80, NoteStyle.LineHeight);
+            scene.Write(FormattableString.Invariant($"{beyond}×{ratio:0.##}"), mark, NoteStyle, PaleInk, Scene.Middle);
         }
         return bar.Bottom + 3 + NoteStyle.LineHeight;
     }
@@ -94,9 +94,9 @@ internal sealed class HeatMap(string title, Direction direction, ComparisonTable
         string failures = table.Rows.Any(row => row.Failed > 0) ? " † Some of the cell's trials failed; results.csv says why." : "";
         return WriteParagraph(
             scene,
-            "In each cell: the median of all repetitions, and below it the ratio to the baseline (×), which is the geometric mean of one ratio "
-            + "per block of trials that ran close together. A bold ratio differs from 1 with 95 % confidence. A question mark says that it is inconclusive: its confidence interval "
-            + "includes 1, or there are fewer than two blocks to compare." + failures,
+            "In each cell: the median of all repetitions, and below it the ratio to the baseline (×), which is the geometric mean of one "
+            + "ratio per block of trials that ran close together. A bold ratio differs from 1 with 95 % confidence. A question mark says "
+            + "that it is inconclusive: its confidence interval includes 1, or there are fewer than two blocks to compare." + failures,
             top,
             width,
             NoteStyle,

@@ -25,7 +25,8 @@ internal sealed class InterFont : IFontResolver
         fontName == Name ? Typeface(weight >= FontWeight.SemiBold) : null;
 
     /// <inheritdoc/>
-    public SKTypeface? CreateTypeface(string fontName, bool bold, bool italic) => fontName == Name ? Typeface(bold) : null;
+    public SKTypeface? CreateTypeface(string fontName, bool bold, bool italic) =>
+        CreateTypeface(fontName, bold ? FontWeight.Bold : FontWeight.Normal, FontSlant.Upright, FontSpacing.Normal);
 
     private static (SKTypeface Regular, SKTypeface Bold) Load()
     {

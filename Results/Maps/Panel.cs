@@ -87,10 +87,12 @@ internal sealed class Panel
         {
             double cellTop = gridTop + (row * (cellHeight + CellGap));
             double lines = rowHeads[row].Count * HeadStyle.LineHeight;
-            scene.WriteLines(rowHeads[row], new(left, cellTop + ((cellHeight - lines) / 2), rowHeadWidth, 0), HeadStyle, HeatMap.Ink, Scene.Right);
+            var head = new Box(left, cellTop + ((cellHeight - lines) / 2), rowHeadWidth, lines);
+            scene.WriteLines(rowHeads[row], head, HeadStyle, HeatMap.Ink, Scene.Right);
             for (int column = 0; column < rows[row].Length; column++)
             {
-                DrawCell(scene, new(gridLeft + (column * (columnWidth + CellGap)), cellTop, columnWidth, cellHeight), rows[row][column], scale);
+                var cell = new Box(gridLeft + (column * (columnWidth + CellGap)), cellTop, columnWidth, cellHeight);
+                DrawCell(scene, cell, rows[row][column], scale);
             }
         }
         for (int column = 0; column < columnHeads.Length; column++)

@@ -53,11 +53,12 @@ internal sealed record TextStyle(float Size, bool Bold = false)
         return lines.Count <= MaxLines ? lines : [.. lines.Take(MaxLines - 1), Shorten(lines[MaxLines - 1], width)];
     }
 
-    /// <summary>Names may hold line breaks and other control characters, which count as spaces. There is always a word, if an empty one.</summary>
+    /// <summary>Line breaks and other control characters count as spaces. There is always a word, if an empty one.</summary>
     private static string[] Words(string text)
     {
         string spaced = string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c));
-        return spaced.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) is { Length: > 0 } words ? words : [""];
+        string[] words = spaced.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return words.Length > 0 ? words : [""];
     }
 
     private IEnumerable<string> Pieces(string word, double width)

@@ -7,7 +7,7 @@ namespace Harness.Results.Records;
 public readonly record struct Factor
 {
     /// <summary>Names a factor's value.</summary>
-    /// <param name="name">Any case; every character that is no letter or digit becomes an underscore (<c>max-write</c> → <c>max_write</c>).</param>
+    /// <param name="name">Any case; what is no letter or digit becomes an underscore (<c>max-write</c>: <c>max_write</c>).</param>
     /// <param name="value">Not empty. Give sizes in plain bytes and times in one unit, so that the column reads as numbers.</param>
     /// <exception cref="ArgumentException">The name has no letter or digit, or the value is empty.</exception>
     public Factor(string name, string value)

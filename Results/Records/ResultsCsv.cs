@@ -97,7 +97,7 @@ internal static class ResultsCsv
     }
 
     /// <summary>Reads whole rows, header first. Columns are found by name, so their order does not matter and others are ignored.</summary>
-    /// <exception cref="InvalidDataException">A column is missing or a cell does not read; the message names file, line and column.</exception>
+    /// <exception cref="InvalidDataException">A column is missing or a cell does not read; the message says where.</exception>
     public static (IReadOnlyList<string> FactorNames, IReadOnlyList<TrialRecord> Trials) Parse(ReadOnlyMemory<byte> wholeRows, string path)
     {
         using CsvReader csv = CsvReader.Create(wholeRows, Reading);

@@ -24,8 +24,8 @@ public sealed class ResultsFile : IDisposable
 
     /// <summary>Creates results.csv, or opens the one of an interrupted run to go on with it.</summary>
     /// <param name="path">The file; its directory must exist.</param>
-    /// <param name="factorNames">Each factor of the run, as <see cref="Factor.Name"/>, in the order of the columns. A resumed file keeps its
-    /// own columns too.</param>
+    /// <param name="factorNames">Each factor of the run, as <see cref="Factor.Name"/>, in the order of the columns. A resumed file keeps
+    /// its own columns too.</param>
     /// <exception cref="InvalidDataException">The file is there but is no results.csv; it is left alone.</exception>
     /// <exception cref="IOException">The file cannot be written, or another run writes it.</exception>
     public static ResultsFile Open(string path, IEnumerable<string> factorNames)

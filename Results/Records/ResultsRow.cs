@@ -69,7 +69,8 @@ internal sealed class ResultsRow(CsvReader csv, string path)
     private T Value<T>(string column, Parser<T> parse) => parse(Cell(column), out T value)
         ? value
         : throw new InvalidDataException(
-            $"{path}, line {csv.LineNumber}: column {column} holds '{Cell(column)}', which does not read; delete the row to measure its trial again");
+            $"{path}, line {csv.LineNumber}: column {column} holds '{Cell(column)}', which does not read; "
+            + "delete the row to measure its trial again");
 
     private static bool ParseTime(string text, out DateTimeOffset value) =>
         DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out value);

@@ -2,10 +2,10 @@ using System.Text;
 
 namespace Harness.Results.Statistics;
 
-/// <summary>Where resampling draws from: a generator of its own for every cell, so that a cell's interval depends on no other cell.</summary>
+/// <summary>Where resampling draws from: every cell has a generator of its own, so that its interval depends on no other cell.</summary>
 internal static class Chance
 {
-    /// <summary>The generator that a run's seed and a cell's names give, the same in every process (the FNV-1a hash of Fowler, Noll and Vo).</summary>
+    /// <summary>The generator that a seed and a cell's names give, by their FNV-1a hash, the same in every process.</summary>
     public static Random For(long seed, params ReadOnlySpan<string> names)
     {
         const ulong offsetBasis = 14695981039346656037;

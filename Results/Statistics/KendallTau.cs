@@ -4,8 +4,8 @@ namespace Harness.Results.Statistics;
 public static class KendallTau
 {
     /// <summary>
-    /// Kendall's tau-b, which allows for ties: 1 for the same order, −1 for the opposite, about 0 for no relation (Kendall, The treatment of
-    /// ties in ranking problems, Biometrika 33, 1945). Takes time quadratic in the number of values.
+    /// Kendall's tau-b, which allows for ties: 1 for the same order, −1 for the opposite, about 0 for no relation (Kendall, The treatment
+    /// of ties in ranking problems, Biometrika 33, 1945). Takes time quadratic in the number of values.
     /// </summary>
     /// <param name="first">One list.</param>
     /// <param name="second">The other, its values for the same things in the same places.</param>

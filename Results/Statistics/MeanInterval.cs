@@ -12,7 +12,7 @@ internal static class MeanInterval
 
     /// <summary>
     /// One less than a multiple of 40, so that both 2.5 % quantiles fall on an order statistic (Davison and Hinkley, Bootstrap Methods and
-    /// their Application, 1997, section 5.2.3).
+    /// their Application, 1997, section 5.2).
     /// </summary>
     public const int Resamples = 3999;
 
@@ -41,7 +41,7 @@ internal static class MeanInterval
 
     /// <summary>
     /// The interval whose t quantiles come from resampling. Null when a resample has no spread, and so no t: with ten distinct values that
-    /// has a chance of 1e-9, so it means that most values are ties, as a deterministic world gives, and the bootstrap has nothing to follow.
+    /// has a chance of 1e-9, so it means that most values are ties, as in a deterministic world, and the bootstrap has nothing to follow.
     /// </summary>
     internal static Interval? Bootstrap(ReadOnlySpan<double> values, Random chance)
     {

@@ -7,7 +7,7 @@ namespace Harness.Results.Statistics;
 /// <param name="Mean">Their mean; NaN without a value.</param>
 /// <param name="MeanInterval">The mean's 95 % confidence interval; null with fewer than two values.</param>
 /// <param name="Median">Their median; NaN without a value.</param>
-/// <param name="MedianInterval">The median's confidence interval of at least 95 %; null with fewer than six values, which cannot give one.</param>
+/// <param name="MedianInterval">The median's confidence interval, at least 95 %; null with fewer than six values, which give none.</param>
 public sealed record Summary(int Count, double Mean, Interval? MeanInterval, double Median, Interval? MedianInterval)
 {
     /// <summary>Summarizes values.</summary>

@@ -99,6 +99,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "flock", SetLastError = true)]
     public static partial int Flock(SafeHandle fd, int operation);
 
+    [LibraryImport(Library, EntryPoint = "setsid", SetLastError = true)]
+    public static partial int SetSid();
+
     [LibraryImport(Library, EntryPoint = "geteuid")]
     public static partial uint GetEUid();
 

@@ -56,7 +56,8 @@ public sealed class ResultsFileTests : IDisposable
         }
 
         Assert.Equal(
-            "dio,randread 4k,base,true,3,2,2025-06-01T12:00:03.1230000Z,real,2,,81920000,20000,50,45,75,100,250,1000,41.5,,,0.1,245760000,0,3.0001,",
+            "dio,randread 4k,base,true,3,2,2025-06-01T12:00:03.1230000Z,real,2,,"
+            + "81920000,20000,50,45,75,100,250,1000,41.5,,,0.1,245760000,0,3.0001,",
             File.ReadAllLines(path)[1]);
     }
 

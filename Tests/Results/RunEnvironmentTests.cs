@@ -1,4 +1,5 @@
 using Harness.Results;
+using Harness.Results.Maps;
 
 namespace Harness.Tests.Results;
 
@@ -10,7 +11,8 @@ public sealed class RunEnvironmentTests : IDisposable
 
     private static RunEnvironment Sample => new()
     {
-        Kernel = "6.18.0 #1 SMP",
+        Kernel = "Linux 6.18.0",
+        KernelVersion = "#1 SMP PREEMPT_DYNAMIC",
         CpuModel = "AMD EPYC 7B13",
         Cpus = 2,
         NumaNodes = 1,
@@ -62,6 +64,15 @@ public sealed class RunEnvironmentTests : IDisposable
         Assert.Contains("\"finished_at_utc\": null", json);
         Assert.Contains("\"restored\": true", json);
         Assert.EndsWith("}\n", json);
+    }
+
+    [Fact]
+    public void AMapsCaptionNamesTheMachineInALine()
+    {
+        Assert.Equal(new MapCaption("dio", "Linux 6.18.0", "AMD EPYC 7B13, 2 CPUs, 1 NUMA node, 8 GiB"), MapCaption.Of("dio", Sample));
+        Assert.Equal(
+            "AMD EPYC 7B13, 1 CPU, 8 NUMA nodes, 0.5 GiB",
+            MapCaption.Of("dio", Sample with { Cpus = 1, NumaNodes = 8, MemoryBytes = 1L << 29 }).Machine);
     }
 
     [Theory]

@@ -8,7 +8,12 @@ internal static class Trials
     public static readonly DateTimeOffset Noon = new(2025, 6, 1, 12, 0, 0, 123, TimeSpan.Zero);
 
     public static TrialRecord Of(
-        string configuration = "c", int block = 0, double iops = 10_000, string workload = "w", string experiment = "e", params Factor[] factors) => new()
+        string configuration = "c",
+        int block = 0,
+        double iops = 10_000,
+        string workload = "w",
+        string experiment = "e",
+        params Factor[] factors) => new()
         {
             Experiment = experiment,
             Workload = workload,
@@ -22,7 +27,8 @@ internal static class Trials
             Measured = Measured(iops),
         };
 
-    public static TrialRecord Failed(TrialRecord trial, string error = "fio: exited with 1") => trial with { Measured = null, Error = error };
+    public static TrialRecord Failed(TrialRecord trial, string error = "fio: exited with 1") =>
+        trial with { Measured = null, Error = error };
 
     public static TrialMeasurement Measured(double iops) => new()
     {

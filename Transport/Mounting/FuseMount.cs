@@ -1,3 +1,4 @@
+using Harness.FuseProtocol;
 using Harness.Runtime.Native;
 using Microsoft.Win32.SafeHandles;
 using Mono.Unix.Native;
@@ -8,9 +9,6 @@ namespace Harness.Transport.Mounting;
 /// <remarks>Mounts by mount(2) as root and by fusermount3(1) otherwise. Owns the device fd; closing it ends the connection.</remarks>
 public sealed class FuseMount : IDisposable
 {
-    private const nuint MsNosuid = 2;
-    private const nuint MsNodev = 4;
-    private const nuint MsRdonly = 1;
     private const int MntDetach = 2;
 
     private FuseMount(string mountPoint, SafeFileHandle device, uint connection)
@@ -18,6 +16,7 @@ public sealed class FuseMount : IDisposable
         MountPoint = mountPoint;
         Device = device;
         Connection = connection;
+        Notifications = new DeviceNotifications(device);
     }
 
     /// <summary>Absolute path of the mount point.</summary>
@@ -26,14 +25,20 @@ public sealed class FuseMount : IDisposable
     /// <summary>The connection's device fd.</summary>
     public SafeFileHandle Device { get; }
 
+    /// <summary>Files that the kernel may read and write itself.</summary>
+    public IBackingFiles BackingFiles => new BackingFiles(Device);
+
     /// <summary>The connection's number under <c>/sys/fs/fuse/connections</c>.</summary>
     public uint Connection { get; }
+
+    /// <summary>What carries notifications to the kernel.</summary>
+    public INotificationSink Notifications { get; }
 
     /// <summary>Mounts. The kernel sends INIT at once, so a channel must run before anybody touches the mount point.</summary>
     /// <exception cref="FuseTransportException">No device, no permission, or a mount point that is missing, no directory, or mounted already.</exception>
     public static FuseMount Create(string mountPoint, MountOptions options)
     {
-        string path = CheckMountPoint(mountPoint);
+        string path = CheckMountPoint(mountPoint, options.NonEmpty);
         SafeFileHandle device = Libc.IsRoot ? MountAsRoot(path, options) : Fusermount.Mount(path, options);
         return new FuseMount(path, device, MountTable.Find(path)?.DeviceMinor ?? 0);
     }
@@ -75,7 +80,7 @@ public sealed class FuseMount : IDisposable
     /// <summary>Closes the device. Does not unmount.</summary>
     public void Dispose() => Device.Dispose();
 
-    private static string CheckMountPoint(string mountPoint)
+    private static string CheckMountPoint(string mountPoint, bool mayHide)
     {
         string path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(mountPoint));
         if (MountTable.Find(path) is MountEntry { Type: string type } && type.StartsWith("fuse", StringComparison.Ordinal))
@@ -95,6 +100,11 @@ public sealed class FuseMount : IDisposable
             throw new FuseTransportException($"The mount point {path} does not exist. Make it first: mkdir -p {path}");
         }
 
+        if (!mayHide && Directory.EnumerateFileSystemEntries(path).Any())
+        {
+            throw new FuseTransportException($"The mount point {path} is not empty, and the mount would hide what is in it. Choose another, or say nonempty.");
+        }
+
         return path;
     }
 
@@ -102,8 +112,7 @@ public sealed class FuseMount : IDisposable
     {
         SafeFileHandle device = FuseDevice.Open();
         string data = $"fd={device.DangerousGetHandle()},rootmode=40000,user_id=0,group_id=0{OptionText(options)}";
-        nuint flags = MsNosuid | MsNodev | (options.ReadOnly ? MsRdonly : 0);
-        if (Libc.Mount(options.FsName, path, $"fuse.{options.Subtype}", flags, data) == 0)
+        if (Libc.Mount(options.FsName, path, $"fuse.{options.Subtype}", (nuint)options.Flags, data) == 0)
         {
             return device;
         }

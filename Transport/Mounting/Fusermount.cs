@@ -13,6 +13,13 @@ internal static class Fusermount
     /// <summary>The environment variable in which fusermount3 finds the number of the socket.</summary>
     private const string CommFd = "_FUSE_COMMFD";
 
+    // nosuid and nodev are what fusermount3 does for an ordinary user whatever it is told.
+    private static readonly (MountFlags Flag, string Word)[] s_flagWords =
+    [
+        (MountFlags.ReadOnly, "ro"), (MountFlags.NoExec, "noexec"), (MountFlags.Synchronous, "sync"), (MountFlags.DirSync, "dirsync"),
+        (MountFlags.NoAtime, "noatime"), (MountFlags.NoDirAtime, "nodiratime"),
+    ];
+
     /// <summary>Mounts and returns the device fd.</summary>
     public static SafeFileHandle Mount(string path, MountOptions options)
     {
@@ -51,6 +58,7 @@ internal static class Fusermount
     private static string OptionText(MountOptions options)
     {
         var words = new List<string> { $"fsname={options.FsName}", $"subtype={options.Subtype}" };
+        words.AddRange(s_flagWords.Where(pair => options.Flags.HasFlag(pair.Flag)).Select(pair => pair.Word));
         if (options.DefaultPermissions)
         {
             words.Add("default_permissions");
@@ -59,11 +67,6 @@ internal static class Fusermount
         if (options.AllowOther == true)
         {
             words.Add("allow_other");
-        }
-
-        if (options.ReadOnly)
-        {
-            words.Add("ro");
         }
 
         if (options.MaxRead > 0)

@@ -18,6 +18,9 @@ public sealed record MountOptions
     /// <summary>Largest READ in bytes; 0 leaves it to the message size.</summary>
     public int MaxRead { get; init; }
 
-    /// <summary>Whether the mount refuses writes.</summary>
-    public bool ReadOnly { get; init; }
+    /// <summary>The mount's flags (default: set-id bits and device files mean nothing).</summary>
+    public MountFlags Flags { get; init; } = MountFlags.NoSuid | MountFlags.NoDev;
+
+    /// <summary>Whether the mount may hide what is in the directory (default no).</summary>
+    public bool NonEmpty { get; init; }
 }

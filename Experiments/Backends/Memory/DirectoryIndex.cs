@@ -14,12 +14,15 @@ internal sealed class DirectoryEntry(ulong cookie)
     public required Inode? Inode { get; set; }
 }
 
-/// <summary>The names in a directory: found by name, listed by cookie. All members but <see cref="Gate"/> and <see cref="Parent"/> are guarded by <see cref="Gate"/>.</summary>
+/// <summary>
+/// The names in a directory: found by name, listed by cookie. All members but <see cref="Gate"/> and <see cref="Parent"/> are guarded by
+/// <see cref="Gate"/>.
+/// </summary>
 /// <remarks>
 /// Cookies only grow, so a listing that goes on behind a cookie misses nothing that stays and meets nothing twice, whatever else comes and
 /// goes. A name that is replaced or renamed within the directory keeps its place: a program that renames what it lists comes to an end.
 /// </remarks>
-internal sealed class DirectoryIndex(Inode parent)
+internal sealed class DirectoryIndex
 {
     /// <summary>The first cookie of a name; smaller ones belong to <c>.</c> and <c>..</c>.</summary>
     public const ulong FirstCookie = 3;
@@ -27,8 +30,16 @@ internal sealed class DirectoryIndex(Inode parent)
     private const int RemovedMin = 32;
 
     private readonly Dictionary<byte[], DirectoryEntry> _byName = new(NameComparer.Instance);
+    private readonly Dictionary<byte[], DirectoryEntry>.AlternateLookup<ReadOnlySpan<byte>> _byBytes;
     private readonly List<DirectoryEntry> _byCookie = [];
-    private Inode _parent = parent;
+    private Inode _parent;
+
+    /// <summary>An empty directory below <paramref name="parent"/>.</summary>
+    public DirectoryIndex(Inode parent)
+    {
+        _parent = parent;
+        _byBytes = _byName.GetAlternateLookup<ReadOnlySpan<byte>>();
+    }
 
     /// <summary>Guards the names.</summary>
     public Lock Gate { get; } = new();
@@ -54,7 +65,7 @@ internal sealed class DirectoryIndex(Inode parent)
 
     /// <summary>Finds a name.</summary>
     public DirectoryEntry? Find(ReadOnlySpan<byte> name) =>
-        _byName.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(name, out DirectoryEntry? entry) ? entry : null;
+        _byBytes.TryGetValue(name, out DirectoryEntry? entry) ? entry : null;
 
     /// <summary>Adds a name that is not there.</summary>
     public void Add(ReadOnlySpan<byte> name, Inode inode)

@@ -12,14 +12,14 @@ internal sealed partial class MemoryFileSystem
     /// </summary>
     public ValueTask<Result<EntryOut>> Lookup(RequestContext context, NodeId parent, ReadOnlyMemory<byte> name)
     {
-        if (name.Span.SequenceEqual("."u8))
+        Errno error = FindName(parent, name.Span, out Inode? found);
+        if (error == Errnos.Ok)
         {
-            return Find(parent) is { } self ? new(LookUp(self)) : new(Errno.ESTALE);
+            return new(LookUp(found!));
         }
 
-        Result<EntryOut> found = LookUp(parent, name.Span);
-        bool remember = found.Error == Errno.ENOENT && _backend.NegativeTimeout > TimeSpan.Zero;
-        return remember ? new(_backend.NegativeEntry()) : new(found);
+        bool remember = error == Errno.ENOENT && _backend.NegativeTimeout > TimeSpan.Zero;
+        return remember ? new(_backend.NegativeEntry()) : new(error);
     }
 
     /// <inheritdoc/>
@@ -127,28 +127,36 @@ internal sealed partial class MemoryFileSystem
         return new(Errnos.Ok);
     }
 
-    private Result<EntryOut> LookUp(NodeId parent, ReadOnlySpan<byte> name)
+    private Errno FindName(NodeId parent, ReadOnlySpan<byte> name, out Inode? found)
     {
-        Errno error = FindDirectory(parent, out _, out DirectoryIndex index);
-        if (error != Errnos.Ok)
+        found = Find(parent);
+        if (found is null)
         {
-            return error;
+            return Errno.ESTALE;
+        }
+
+        if (name.SequenceEqual("."u8))
+        {
+            return Errnos.Ok;
+        }
+
+        if (found.Directory is not { } index)
+        {
+            return Errno.ENOTDIR;
         }
 
         if (name.SequenceEqual(".."u8))
         {
-            return LookUp(index.Parent);
-        }
-
-        if (name.Length > NameBytesMax)
-        {
-            return Errno.ENAMETOOLONG;
+            found = index.Parent;
+            return Errnos.Ok;
         }
 
         lock (index.Gate)
         {
-            return index.Find(name)?.Inode is { } found ? LookUp(found) : Errno.ENOENT;
+            found = index.Find(name)?.Inode;
         }
+
+        return found is not null ? Errnos.Ok : name.Length > NameBytesMax ? Errno.ENAMETOOLONG : Errno.ENOENT;
     }
 
     /// <summary>Adds a name to a directory, if it is there and has no such name.</summary>

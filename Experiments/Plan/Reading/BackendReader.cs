@@ -17,7 +17,9 @@ internal sealed class BackendReader(Problems problems)
         null => Unknown,
         YamlMap { Entries: [var only] } => ReadMap(only),
         YamlScalar scalar => ReadName(scalar),
-        _ => Refuse(entry.Value.Mark, $"backend: this is {Count(entry.Value)}; allowed: {Name.Expectation}, or a map of one of them to its options"),
+        _ => Refuse(
+            entry.Value.Mark,
+            $"backend: this is {Count(entry.Value)}; allowed: {Name.Expectation}, or a map of one of them to its options"),
     };
 
     private static string Count(YamlNode node) => node is YamlMap map ? $"a map of {map.Entries.Count} keys" : node.Shape;
@@ -40,7 +42,9 @@ internal sealed class BackendReader(Problems problems)
         {
             Backend backend = ReadName(entry.Key);
             bool isEmpty = entry.Value is YamlScalar { IsMissing: true } or YamlMap { Entries.Count: 0 };
-            return isEmpty || backend.Name != entry.Key.Text ? backend : Refuse(entry.Value.Mark, $"backend: {entry.Key.Text} takes no options; write backend: {entry.Key.Text}");
+            return isEmpty || backend.Name != entry.Key.Text
+                ? backend
+                : Refuse(entry.Value.Mark, $"backend: {backend.Name} takes no options; write backend: {backend.Name}");
         }
 
         return entry.Value is YamlScalar { IsMissing: false, Text.Length: > 0 } directory

@@ -24,8 +24,8 @@ internal sealed class DesignReader(Problems problems)
         if (design.Count(factors) > Design.ConfigurationsMax)
         {
             SourceMark mark = entry?.Value.Mark ?? experiment.Mark;
-            problems.Add(mark, $"the design {design.Name} makes {design.Count(factors)} configurations; allowed: up to {Design.ConfigurationsMax}, "
-                + $"as with one-at-a-time or {{{SubsetName}: 64}}");
+            problems.Add(mark, $"the design {design.Name} makes {design.Count(factors)} configurations; allowed: up to "
+                + $"{Design.ConfigurationsMax}, as with one-at-a-time or {{{SubsetName}: 64}}");
         }
 
         return design;
@@ -42,9 +42,10 @@ internal sealed class DesignReader(Problems problems)
             return Named[0];
         }
 
-        return count.Number <= Design.GridSize(factors)
+        long grid = Design.GridSize(factors);
+        return count.Number <= grid
             ? new RandomSubset((int)count.Number)
-            : Refuse(size!.Value.Mark, $"{SubsetName}: the factors have only {Design.GridSize(factors)} combinations; leave design out for all of them");
+            : Refuse(size!.Value.Mark, $"{SubsetName}: the factors have only {grid} combinations; leave design out for all of them");
     }
 
     private Design Refuse(SourceMark mark, string message)

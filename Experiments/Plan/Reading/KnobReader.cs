@@ -44,7 +44,9 @@ internal sealed class KnobReader(MapReader experiment, Problems problems)
         return settings;
     }
 
-    /// <summary>Reads the knobs that vary, and which of their levels the baseline has: the first unless <c>baseline</c> says otherwise.</summary>
+    /// <summary>
+    /// Reads the knobs that vary, and which of their levels the baseline has: the first unless <c>baseline</c> says otherwise.
+    /// </summary>
     /// <param name="mount">The knobs that cannot vary, since they are fixed.</param>
     public IReadOnlyList<Factor> ReadFactors(KnobSettings mount)
     {
@@ -120,7 +122,8 @@ internal sealed class KnobReader(MapReader experiment, Problems problems)
             int level = factor.Levels.ToList().IndexOf(value);
             if (level < 0)
             {
-                problems.Add(entry.Value.Mark, $"baseline: {value} is no level of {factor.Knob}; allowed: {string.Join(", ", factor.Levels)}");
+                string levels = string.Join(", ", factor.Levels);
+                problems.Add(entry.Value.Mark, $"baseline: {value} is no level of {factor.Knob}; allowed: {levels}");
             }
             else
             {

@@ -66,13 +66,17 @@ internal sealed class WorkloadReader(Problems problems)
         bool isTimed = timeBased is null ? !verifies : map.Value(timeBased, ValueKind.Switch) is { Number: 1 };
         if (isTimed && verifies)
         {
-            problems.Add(timeBased!.Key.Mark, "verify reads back what was written, and time_based would cut that off; leave time_based out");
+            problems.Add(
+                timeBased!.Key.Mark,
+                "verify reads back what was written, and time_based would cut that off; leave time_based out");
         }
 
         if (!isTimed && (runtime ?? rampTime) is { } superfluous)
         {
             string reason = verifies ? "verify" : "time_based: off";
-            problems.Add(superfluous.Key.Mark, $"with {reason} a workload ends when it has moved its size; leave {superfluous.Key.Text} out");
+            problems.Add(
+                superfluous.Key.Mark,
+                $"with {reason} a workload ends when it has moved its size; leave {superfluous.Key.Text} out");
         }
 
         if (!isTimed)

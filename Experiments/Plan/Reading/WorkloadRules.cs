@@ -25,9 +25,10 @@ internal sealed class WorkloadRules(Problems problems)
         CheckDepth(workload, engine, marks);
         CheckMode(workload, marks);
         CheckSize(workload, marks);
-        foreach (FioSetting setting in workload.Settings.Where(setting => setting.Key.Engines.Length > 0 && !setting.Key.Engines.Contains(engine)))
+        foreach (FioKey key in workload.Settings.Select(setting => setting.Key).Where(key => !key.IsKnownTo(engine)))
         {
-            problems.Add(marks[setting.Key], $"{setting.Key} is an option of ioengine {string.Join(" or ", setting.Key.Engines)}, and this workload has {engine}");
+            string engines = string.Join(" or ", key.Engines);
+            problems.Add(marks[key], $"{key} is an option of ioengine {engines}, and this workload has {engine}");
         }
 
         if (backend.Name == Backend.Null)
@@ -48,7 +49,9 @@ internal sealed class WorkloadRules(Problems problems)
         if (SynchronousEngines.Contains(engine))
         {
             string which = workload.Find(FioKeys.IoEngine) is null ? $"{engine} (fio's default)" : engine;
-            problems.Add(mark, $"{depth} needs an asynchronous ioengine, and {which} has one request at a time; allowed: libaio, io_uring, posixaio");
+            problems.Add(
+                mark,
+                $"{depth} needs an asynchronous ioengine, and {which} has one request at a time; allowed: libaio, io_uring, posixaio");
         }
         else if (engine == "libaio" && workload.Number(FioKeys.Direct, 0) == 0)
         {
@@ -104,7 +107,9 @@ internal sealed class WorkloadRules(Problems problems)
     {
         if (workload.Number(FioKeys.NumJobs, 1) > Backend.NullFiles)
         {
-            problems.Add(marks[FioKeys.NumJobs], $"backend null has {Backend.NullFiles} files, one per job; allowed: numjobs up to {Backend.NullFiles}");
+            problems.Add(
+                marks[FioKeys.NumJobs],
+                $"backend null has {Backend.NullFiles} files, one per job; allowed: numjobs up to {Backend.NullFiles}");
         }
 
         if (workload.Number(FioKeys.NrFiles, 1) > 1)

@@ -10,8 +10,8 @@ internal sealed class DurationKind(long min, long max, long step) : ValueKind
     private static readonly UnitScale Scale = new(("ns", 1), ("us", Microsecond), ("ms", Millisecond), ("s", Second));
 
     public override string Expectation =>
-        $"a duration from {Format(min)} to {Format(max)} with its unit (ns, us, ms or s){(step > 1 ? $" in multiples of {Format(step)}" : "")}, "
-        + $"such as {(min < Second ? "200us" : "30s")}";
+        $"a duration from {Format(min)} to {Format(max)} with its unit (ns, us, ms or s)"
+        + $"{(step > 1 ? $" in multiples of {Format(step)}" : "")}, such as {(min < Second ? "200us" : "30s")}";
 
     /// <summary>Spells a duration as plans do; fio reads the same spelling for whole microseconds.</summary>
     public static string Format(long nanoseconds) => nanoseconds == 0 ? "0us" : Scale.Format(nanoseconds);

@@ -14,7 +14,11 @@ internal sealed class NameKind : ValueKind
 
     public override bool TryParse(string text, out ScalarValue value, out string complaint)
     {
-        bool isName = text.Length is > 0 and <= LengthMax && char.IsAsciiLetterOrDigit(text[0]) && !text.AsSpan().ContainsAnyExcept(Alphabet);
-        return isName ? Accept(0, text, out value, out complaint) : Refuse($"{Quoted.Text(text)} is no name for a file", out value, out complaint);
+        bool isName = text.Length is > 0 and <= LengthMax
+            && char.IsAsciiLetterOrDigit(text[0])
+            && !text.AsSpan().ContainsAnyExcept(Alphabet);
+        return isName
+            ? Accept(0, text, out value, out complaint)
+            : Refuse($"{Quoted.Text(text)} is no name for a file", out value, out complaint);
     }
 }

@@ -27,8 +27,12 @@ internal sealed class PercentKind : ValueKind
             return Refuse($"{Quoted.Text(text)} is too {(parts > Whole ? "large" : "small")}", out value, out complaint);
         }
 
-        return parts % 1 != 0
-            ? Refuse($"{Quoted.Text(text)} is finer than 0.001%", out value, out complaint)
-            : Accept((long)parts, string.Create(CultureInfo.InvariantCulture, $"{(decimal)(long)parts / PerPercent}%"), out value, out complaint);
+        if (parts % 1 != 0)
+        {
+            return Refuse($"{Quoted.Text(text)} is finer than 0.001%", out value, out complaint);
+        }
+
+        decimal percent = decimal.Truncate(parts.Value) / PerPercent;
+        return Accept((long)parts, string.Create(CultureInfo.InvariantCulture, $"{percent}%"), out value, out complaint);
     }
 }

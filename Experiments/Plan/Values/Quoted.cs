@@ -13,10 +13,13 @@ internal static class Quoted
         var quoted = new StringBuilder("'");
         foreach (Rune rune in text.AsSpan(0, Math.Min(text.Length, LengthMax)).EnumerateRunes())
         {
-            bool printable = rune.Value == ' ' || !(Rune.IsControl(rune) || Rune.IsWhiteSpace(rune) || Rune.GetUnicodeCategory(rune) == UnicodeCategory.Format);
-            quoted.Append(printable ? rune.ToString() : $"\\u{rune.Value:x4}");
+            quoted.Append(IsPrintable(rune) ? rune.ToString() : $"\\u{rune.Value:x4}");
         }
 
         return quoted.Append(text.Length > LengthMax ? "…'" : "'").ToString();
     }
+
+    // A format character can be invisible, or turn the direction of the text around it.
+    private static bool IsPrintable(Rune rune) => rune.Value == ' '
+        || !(Rune.IsControl(rune) || Rune.IsWhiteSpace(rune) || Rune.GetUnicodeCategory(rune) == UnicodeCategory.Format);
 }

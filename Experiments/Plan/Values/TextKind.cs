@@ -16,7 +16,8 @@ internal sealed class TextKind(string marks, string example) : ValueKind
     {
         if (text.Length is 0 or > LengthMax)
         {
-            return Refuse(text.Length == 0 ? "the text is empty" : $"{Quoted.Text(text)} is longer than {LengthMax} characters", out value, out complaint);
+            string why = text.Length == 0 ? "the text is empty" : $"{Quoted.Text(text)} is longer than {LengthMax} characters";
+            return Refuse(why, out value, out complaint);
         }
 
         int bad = text.AsSpan().IndexOfAnyExcept(alphabet);

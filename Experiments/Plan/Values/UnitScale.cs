@@ -34,7 +34,7 @@ internal sealed class UnitScale(params (string Name, long Factor)[] units)
         }
         else if (index < 0)
         {
-            complaint = unit.Length == 0 ? $"{Quoted.Text(text)} has no unit" : $"{Quoted.Text(text)} has the unknown unit {Quoted.Text(unit)}";
+            complaint = $"{Quoted.Text(text)} has {(unit.Length == 0 ? "no unit" : $"the unknown unit {Quoted.Text(unit)}")}";
         }
         else if (!decimal.TryParse(text.AsSpan(0, end), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal number))
         {

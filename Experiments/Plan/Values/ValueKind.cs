@@ -29,7 +29,7 @@ internal abstract class ValueKind
 
     public static ValueKind Choice(params string[] names) => new ChoiceKind(names);
 
-    /// <summary>Text limited to letters, digits and <paramref name="marks"/>, so that it means nothing to a shell, a path or fio's job file.</summary>
+    /// <summary>Text of letters, digits and <paramref name="marks"/>, so that nothing in it can end a line of fio's job file.</summary>
     public static ValueKind Text(string marks, string example) => new TextKind(marks, example);
 
     /// <summary>Up to three values separated by commas: fio's "reads,writes,trims".</summary>

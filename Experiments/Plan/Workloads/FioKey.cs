@@ -11,6 +11,9 @@ internal sealed record FioKey(string Name, ValueKind Kind, params string[] Engin
     /// <summary>The value as fio's job file has it.</summary>
     public string Render(ScalarValue value) => Kind is SwitchKind ? $"{value.Number}" : value.Text;
 
+    /// <summary>Whether fio accepts the option together with this engine.</summary>
+    public bool IsKnownTo(string engine) => Engines.Length == 0 || Engines.Contains(engine);
+
     public override string ToString() => Name;
 }
 

@@ -57,7 +57,7 @@ internal static class FioKeys
 
     public static FioKey Fallocate { get; } = new("fallocate", ValueKind.Choice("none", "native", "posix", "keep", "truncate"));
 
-    /// <summary>All keys a workload may set besides <c>name</c> and those of <see cref="Workloads.Timing"/>, in the order of fio's manual.</summary>
+    /// <summary>All keys a workload may set besides <c>name</c> and those of <see cref="Timing"/>.</summary>
     public static IReadOnlyList<FioKey> All { get; } =
     [
         Rw, Bs, Size, IoEngine, IoDepth, NumJobs, NrFiles, Direct,
@@ -159,7 +159,7 @@ internal static class FioKeys
 
     private static readonly FrozenDictionary<string, FioKey> ByName = All.ToFrozenDictionary(key => key.Name);
 
-    /// <summary>fio's options that a workload must not set, each with the reason, to complete "'filename' cannot be set here: …".</summary>
+    /// <summary>fio's options that a workload must not set, each with the reason: "'filename' cannot be set in a workload: …".</summary>
     public static FrozenDictionary<string, string> Refused { get; } = new Dictionary<string, string>
     {
         ["filename"] = Places,

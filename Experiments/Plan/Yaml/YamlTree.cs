@@ -10,7 +10,7 @@ namespace Harness.Experiments.Plan.Yaml;
 /// </summary>
 internal sealed class YamlTree
 {
-    /// <summary>A plan nests seven deep: experiments, experiment, workloads, workload, value; merge keys and map forms add two.</summary>
+    /// <summary>A plan nests six deep (experiments, experiment, workloads, workload, value), and a little more where it merges maps.</summary>
     public const int DepthMax = 16;
 
     /// <summary>Nodes with every alias written out. A plan of a hundred experiments has some five thousand.</summary>
@@ -58,7 +58,8 @@ internal sealed class YamlTree
         // YamlDotNet 18.1 gives a map whose key is missing (": value") as one with a value too few.
         if (parser.Current is not { } current || current is not (NodeEvent or AnchorAlias))
         {
-            throw new YamlRefusedException(At(parser.Current?.Start ?? scanner.CurrentPosition), "this is no YAML: a key or a value is missing before here");
+            SourceMark place = At(parser.Current?.Start ?? scanner.CurrentPosition);
+            throw new YamlRefusedException(place, "this is no YAML: a key or a value is missing before here");
         }
 
         SourceMark mark = At(current.Start);
@@ -174,7 +175,8 @@ internal sealed class YamlTree
             or IndexOutOfRangeException)
         {
             // YamlDotNet 18.1 looks into an empty stack after some unclosed flow collections, and does not say so in its own terms.
-            throw new YamlRefusedException(At(scanner.CurrentPosition), "this is no YAML: brackets or indentation before here do not match");
+            SourceMark place = At(scanner.CurrentPosition);
+            throw new YamlRefusedException(place, "this is no YAML: brackets or indentation before here do not match");
         }
     }
 
@@ -190,5 +192,7 @@ internal sealed class YamlTree
 
     private static SourceMark At(Mark mark) => new((int)mark.Line, (int)mark.Column);
 
-    private static string Sentence(string message) => message.Length == 0 ? message : char.ToLowerInvariant(message[0]) + message[1..].TrimEnd('.');
+    // The parser's message as the second half of a sentence.
+    private static string Sentence(string message) =>
+        message.Length == 0 ? message : char.ToLowerInvariant(message[0]) + message[1..].TrimEnd('.');
 }

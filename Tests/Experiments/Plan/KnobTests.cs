@@ -11,16 +11,36 @@ public class KnobTests
     [Fact]
     public void NamesAreUniqueAndTheTableHasEveryKnob()
     {
-        Assert.Equal(
-            ["channel", "threads", "max-write", "async-dio", "writeback", "max-background", "congestion-threshold", "max-readahead", "latency"],
-            Knobs.All.Select(knob => knob.Name));
+        Assert.Equal(Knobs.All.Count, Knobs.All.Select(knob => knob.Name).Distinct().Count());
+        Assert.Subset(
+            Knobs.All.Select(knob => knob.Name).ToHashSet(),
+            new HashSet<string>
+            {
+                "channel", "affinity", "queue-depth", "threads", "max-write", "async-dio", "writeback", "max-background", "congestion-threshold",
+                "max-readahead", "latency", "entry-timeout", "attr-timeout", "direct-io", "keep-cache", "parallel-direct-writes", "request-timeout",
+                "parallel-dirops", "no-open-support", "cache-symlinks", "handle-killpriv-v2", "do-readdirplus", "kernel-passthrough",
+            });
         Assert.All(Knobs.All, knob => Assert.NotEmpty(knob.Effect));
     }
 
     [Fact]
-    public void ValueBecomesAnOptionAndASwitchAppearsWhereItDiffersFromItsDefault()
+    public void LabelsOfDifferentKnobsNeverLookAlike()
     {
-        AssertArguments("", "async-dio=on writeback=off");
+        string[] values = ["on", "off", "0", "4", "12", "4K", "1M", "0us", "200us", "dev-fuse", "cpu"];
+        string[] labels =
+        [
+            .. from knob in Knobs.All
+               from level in values.Where(value => knob.Kind.TryParse(value, out _, out _)).Select(knob.Kind.Parse).Distinct()
+               select knob.Label(level),
+        ];
+        Assert.Equal(Knobs.All, Knobs.All.Where(knob => values.Any(value => knob.Kind.TryParse(value, out _, out _))));
+        Assert.Equal(labels.Length, labels.Distinct().Count());
+    }
+
+    [Fact]
+    public void ValueBecomesAnOptionAndASwitchOneOfTwoWords()
+    {
+        AssertArguments("--async-dio --no-writeback", "async-dio=on writeback=off");
         AssertArguments("--no-async-dio --writeback", "async-dio=off writeback=on");
         AssertArguments(
             "--latency 200us --channel dev-fuse --threads 4 --max-write 1M --max-background 64 --congestion-threshold 9 --max-readahead 0",

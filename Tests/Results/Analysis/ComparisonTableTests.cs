@@ -12,7 +12,8 @@ public sealed class ComparisonTableTests
     [Fact]
     public void RowsFollowTheOutlineWhateverTheTrialsOrder()
     {
-        List<TrialRecord> trials = [.. Run("base", "rand 4k", 100, 110), .. Run("fast", "rand 4k", 310, 310), .. Run("base", "seq 1M", 100, 100)];
+        List<TrialRecord> trials =
+            [.. Run("base", "rand 4k", 100, 110), .. Run("fast", "rand 4k", 310, 310), .. Run("base", "seq 1M", 100, 100)];
         string inOrder = ComparisonTable.OfSpeed([Outline], trials, 1).ToText();
         trials.Reverse();
 
@@ -27,7 +28,9 @@ public sealed class ComparisonTableTests
     [Fact]
     public void EachWorkloadIsComparedByItsOwnMetric()
     {
-        ComparisonTable table = ComparisonTable.OfSpeed([Outline], [.. Run("base", "rand 4k", 12_345), .. Run("base", "seq 1M", 12_345)], 1);
+        TrialRecord[] trials = [.. Run("base", "rand 4k", 12_345), .. Run("base", "seq 1M", 12_345)];
+
+        ComparisonTable table = ComparisonTable.OfSpeed([Outline], trials, 1);
 
         Assert.Equal(["12.3 K IOPS", "–", "50.6 MB/s", "–"], table.Rows.Select(row => row.MedianText));
     }
@@ -47,12 +50,13 @@ public sealed class ComparisonTableTests
     [Fact]
     public void FailedTrialsAreCountedAndARetryReplacesThem()
     {
-        TrialRecord[] measured = [.. Run("base", "rand 4k", 100, 100, 100), .. Run("fast", "rand 4k", 200, 200, 200)];
+        TrialRecord[] measured = [.. Run("base", "rand 4k", 100, 200, 400), .. Run("fast", "rand 4k", 200, 400, 800)];
         TrialRecord[] trials = [Trials.Failed(measured[3]), .. measured[..4], Trials.Failed(measured[4]), measured[5]];
 
         ComparisonRow fast = ComparisonTable.OfSpeed([Outline], trials, 1).Rows[1];
 
         Assert.Equal((2, 1, 2), (fast.Summary.Count, fast.Failed, fast.Comparison.Pairs));
+        Assert.Equal(2, fast.Comparison.Ratio!.Value, 12);
         Assert.Equal("2, 1 failed", fast.TrialsText);
         Assert.Equal("failed", ComparisonTable.OfSpeed([Outline], [Trials.Failed(measured[3])], 1).Rows[1].MedianText);
     }
@@ -75,8 +79,12 @@ public sealed class ComparisonTableTests
     }
 
     [Fact]
-    public void AnOutlineWhoseBaselineIsNoConfigurationIsRefused() =>
-        Assert.Contains("'none'", Assert.Throws<ArgumentException>(() => new ExperimentOutline("e", Outline.Workloads, ["a", "b"], "none")).Message);
+    public void AnOutlineWhoseBaselineIsNoConfigurationIsRefused()
+    {
+        var e = Assert.Throws<ArgumentException>(() => new ExperimentOutline("e", Outline.Workloads, ["a", "b"], "none"));
+
+        Assert.Contains("'none'", e.Message);
+    }
 
     [Theory]
     [InlineData(0, "0.00 B/s")]

@@ -40,7 +40,8 @@ public sealed class DivergingScaleTests
         Assert.Equal(Colors.White, DivergingScale.ColorAt(0));
         foreach (int side in new[] { -1, 1 })
         {
-            double[] contrasts = [.. Enumerable.Range(0, 101).Select(i => DivergingScale.Contrast(Colors.White, DivergingScale.ColorAt(side * i / 100.0)))];
+            IEnumerable<Color> colors = Enumerable.Range(0, 101).Select(i => DivergingScale.ColorAt(side * i / 100.0));
+            double[] contrasts = [.. colors.Select(color => DivergingScale.Contrast(Colors.White, color))];
             Assert.Equal(contrasts.Order(), contrasts);
             Assert.True(contrasts[^1] > 4.5);
         }

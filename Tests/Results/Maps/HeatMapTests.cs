@@ -23,11 +23,11 @@ public sealed class HeatMapTests
 
             var picture = new Box(0, 0, scene.Width, scene.Height);
             Box[] cells = [.. Cells(scene)];
+            bool LeavesItsCell(Label label) => cells.Any(cell => Overlap(cell, label.Box) && !Contains(cell, label.Box));
             string? trouble =
                 scene.Labels.FirstOrDefault(label => !Contains(picture, label.Box)) is { } lost ? $"{lost} leaves {picture}"
                 : scene.Shapes.FirstOrDefault(shape => !Contains(picture, shape.Box)) is { } stray ? $"{stray} leaves {picture}"
-                : scene.Labels.FirstOrDefault(label => cells.Any(cell => Overlap(cell, label.Box) && !Contains(cell, label.Box))) is { } wide
-                    ? $"{wide} does not fit its cell"
+                : scene.Labels.FirstOrDefault(LeavesItsCell) is { } wide ? $"{wide} does not fit its cell"
                 : FirstOverlap(scene.Labels) is var (one, other) ? $"{one} overlaps {other}"
                 : null;
             Assert.True(trouble is null, $"{trouble} (new Random({seed}))");
@@ -67,7 +67,8 @@ public sealed class HeatMapTests
         Scene scene = Compose([], outline);
 
         Box frame = Assert.Single(scene.Shapes, shape => shape.Stroke == HeatMap.Ink).Box;
-        Assert.Equal(["base", "baseline", "baseline", "–", "–"], scene.Labels.Where(label => Contains(frame, label.Box)).Select(label => label.Text).Order());
+        IEnumerable<string> framed = scene.Labels.Where(label => Contains(frame, label.Box)).Select(label => label.Text);
+        Assert.Equal(["base", "baseline", "baseline", "–", "–"], framed.Order());
     }
 
     [Fact]
@@ -108,8 +109,8 @@ public sealed class HeatMapTests
     private static ExperimentOutline RandomOutline(Random random, int index)
     {
         string[] configurations = [.. Enumerable.Range(0, random.Next(1, 20)).Select(i => RandomName(random) + i)];
-        WorkloadOutline[] workloads =
-            [.. Enumerable.Range(0, random.Next(1, 6)).Select(i => new WorkloadOutline(RandomName(random) + i, Metric.SpeedFor(1 << random.Next(12, 21))))];
+        IEnumerable<string> names = Enumerable.Range(0, random.Next(1, 6)).Select(i => RandomName(random) + i);
+        WorkloadOutline[] workloads = [.. names.Select(name => new WorkloadOutline(name, Metric.SpeedFor(1 << random.Next(12, 21))))];
         return new(RandomName(random) + index, workloads, configurations, configurations[random.Next(configurations.Length)]);
     }
 

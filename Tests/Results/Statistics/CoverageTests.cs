@@ -88,7 +88,8 @@ public sealed class CoverageTests
     }
 
     /// <summary>Trials with 5 % noise each, on a machine whose speed drifts by ±30 % from block to block.</summary>
-    private static (Dictionary<int, double> Baseline, Dictionary<int, double> Configuration) Experiment(Random random, int blocks, double trueRatio)
+    private static (Dictionary<int, double> Baseline, Dictionary<int, double> Configuration) Experiment(
+        Random random, int blocks, double trueRatio)
     {
         var baseline = new Dictionary<int, double>();
         var configuration = new Dictionary<int, double>();
@@ -115,6 +116,7 @@ public sealed class CoverageTests
         double error = Math.Sqrt(0.95 * 0.05 / experiments);
         Assert.True(
             low - 3 * error <= share && share <= high + 3 * error,
-            $"{share:P2} of the intervals of {blocks} values cover the truth, not {low:P0} to {high:P0} ± {3 * error:P2} (new Random({Seed}))");
+            $"{share:P2} of the intervals of {blocks} values cover the truth, not {low:P0} to {high:P0} ± {3 * error:P2} "
+            + $"(new Random({Seed}))");
     }
 }

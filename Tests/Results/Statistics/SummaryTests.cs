@@ -25,7 +25,10 @@ public sealed class SummaryTests
         Assert.Null(none.MedianInterval);
     }
 
-    /// <summary>Ranks for 95 % from the table of Conover, Practical Nonparametric Statistics: 1 of 6, 1 of 8, 2 of 9, 2 of 11, 3 of 12, 6 of 20.</summary>
+    /// <summary>
+    /// The rank is the largest r for which fewer than r heads in so many tosses have a chance of at most 2.5 %: with 6 tosses no head has
+    /// 1/64, with 9 at most one has 10/512, with 12 at most two have 79/4096.
+    /// </summary>
     [Theory]
     [InlineData(5, null)]
     [InlineData(6, 1)]

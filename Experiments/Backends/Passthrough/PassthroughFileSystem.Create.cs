@@ -1,0 +1,133 @@
+using Harness.FuseProtocol;
+using Harness.FuseProtocol.Wire;
+using Harness.Runtime.Native;
+using Mono.Unix.Native;
+
+namespace Harness.Experiments.Backends.Passthrough;
+
+/// <content>Making files of every kind, each in the name of its maker.</content>
+internal sealed partial class PassthroughFileSystem
+{
+    /// <inheritdoc/>
+    public ValueTask<Result<EntryOut>> Mkdir(RequestContext context, NodeId parent, ReadOnlyMemory<byte> name, MkdirIn arg)
+    {
+        Errno error = FindDirectory(parent, name.Span, stackalloc byte[NameBytesMax], out Node directory, out ReadOnlySpan<byte> path);
+        if (error != Errnos.Ok)
+        {
+            return new(error);
+        }
+
+        using (Callers.Assumed caller = _callers.Create(context, arg.Umask))
+        {
+            error = caller.Error == Errnos.Ok ? Checked(Libc.MkdirAt(directory, path, arg.Mode)) : caller.Error;
+        }
+
+        return new(error == Errnos.Ok ? LookUp(directory, path) : error);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Result<EntryOut>> Mknod(RequestContext context, NodeId parent, ReadOnlyMemory<byte> name, MknodIn arg)
+    {
+        Errno error = FindDirectory(parent, name.Span, stackalloc byte[NameBytesMax], out Node directory, out ReadOnlySpan<byte> path);
+        if (error != Errnos.Ok)
+        {
+            return new(error);
+        }
+
+        using (Callers.Assumed caller = _callers.Create(context, arg.Umask))
+        {
+            // Of majors below 4096 and minors below a million, which is what the kernel's 32 bits hold, libc's dev_t has the same bits.
+            error = caller.Error == Errnos.Ok ? Checked(Libc.MknodAt(directory, path, arg.Mode, arg.Rdev)) : caller.Error;
+        }
+
+        return new(error == Errnos.Ok ? LookUp(directory, path) : error);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Result<EntryOut>> Symlink(RequestContext context, NodeId parent, ReadOnlyMemory<byte> name, ReadOnlyMemory<byte> target)
+    {
+        Errno error = FindDirectory(parent, name.Span, stackalloc byte[NameBytesMax], out Node directory, out ReadOnlySpan<byte> path);
+        if (error != Errnos.Ok)
+        {
+            return new(error);
+        }
+
+        if (target.Length >= SessionOptions.PageSize)
+        {
+            return new(Errno.ENAMETOOLONG);
+        }
+
+        Span<byte> text = stackalloc byte[target.Length + 1];
+        target.Span.CopyTo(text);
+        using (Callers.Assumed caller = _callers.Create(context, 0))
+        {
+            error = caller.Error == Errnos.Ok ? Checked(Libc.SymlinkAt(text, directory, path)) : caller.Error;
+        }
+
+        return new(error == Errnos.Ok ? LookUp(directory, path) : error);
+    }
+
+    /// <summary>
+    /// Makes a file and opens it. If the name is there already, somebody was faster than the kernel, which has not checked whether the caller may
+    /// open that file: ESTALE makes it look the name up again and, finding it, open it like any other (fs/namei.c, <c>path_openat</c>).
+    /// </summary>
+    public ValueTask<Result<CreateOut>> Create(RequestContext context, NodeId parent, ReadOnlyMemory<byte> name, CreateIn arg)
+    {
+        Errno error = FindDirectory(parent, name.Span, stackalloc byte[NameBytesMax], out Node directory, out ReadOnlySpan<byte> path);
+        if (error != Errnos.Ok)
+        {
+            return new(error);
+        }
+
+        Result<CreateOut> created = Make(context, directory, path, arg, FileFlags.Create | FileFlags.Exclusive | FileFlags.NoFollow);
+        bool mayExist = ((int)arg.Flags & FileFlags.Exclusive) == 0;
+        return new(created.Error == Errno.EEXIST && mayExist ? Errno.ESTALE : created);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Result<CreateOut>> Tmpfile(RequestContext context, NodeId parent, CreateIn arg)
+    {
+        if (_nodes.Find(parent) is not { } directory)
+        {
+            return new(Errno.ESTALE);
+        }
+
+        return new(Make(context, directory, ".\0"u8, arg, FileFlags.Temporary | ((int)arg.Flags & FileFlags.Exclusive)));
+    }
+
+    private Result<CreateOut> Make(RequestContext context, Node directory, ReadOnlySpan<byte> path, CreateIn arg, int flags)
+    {
+        int hostFlags = HostFlags(arg.Flags);
+        int fd;
+        using (Callers.Assumed caller = _callers.Create(context, arg.Umask))
+        {
+            if (caller.Error != Errnos.Ok)
+            {
+                return caller.Error;
+            }
+
+            fd = Libc.OpenAt(directory, path, hostFlags | flags, arg.Mode & (uint)FilePermissions.ALLPERMS);
+            if (fd < 0)
+            {
+                return LastError;
+            }
+        }
+
+        // By its descriptor, so that the node is this file and not what has its name meanwhile.
+        Result<Node> made = Adopt(OpenPath(fd), out FileStatus status);
+        if (!made.IsOk)
+        {
+            _ = Libc.Close(fd);
+            return made.Error;
+        }
+
+        return new CreateOut { Entry = Entry(made.Value, in status), Open = Opened(new OpenFile(made.Value, fd, hostFlags)) };
+    }
+
+    private static int OpenPath(int fd)
+    {
+        Span<byte> path = stackalloc byte[32];
+        System.Text.Unicode.Utf8.TryWrite(path, $"/proc/self/fd/{fd}\0", out _);
+        return Libc.OpenAt(FileFlags.AtFdcwd, path, FileFlags.Path | FileFlags.CloseOnExec, 0);
+    }
+}

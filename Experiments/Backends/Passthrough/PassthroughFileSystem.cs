@@ -1,0 +1,146 @@
+using Harness.FuseProtocol;
+using Harness.FuseProtocol.Wire;
+using Harness.Runtime.Native;
+using Mono.Unix.Native;
+
+namespace Harness.Experiments.Backends.Passthrough;
+
+/// <summary>A directory of this machine, served as it is: what the host's file system says is what the mount says.</summary>
+/// <remarks>
+/// <para>
+/// Each node is an O_PATH descriptor, and each name a single component that is looked up below one without following symbolic links, so that no
+/// path leads out of the directory. The kernel checks permissions (POSIX_ACL implies <c>default_permissions</c>); the host's own checks are
+/// overridden as root, and hold for the mounter otherwise. What is made belongs to its maker (<see cref="Callers"/>).
+/// </para>
+/// <para>
+/// Locks stay in the kernel of the mount, which knows all holders on it, can wait and be interrupted, finds deadlocks and forgets the dead.
+/// Passed on to the host they would also count against processes that use the directory itself, but every waiter would hold a thread, and
+/// nobody could tell a deadlock.
+/// </para>
+/// <para>
+/// Calls block the channel's thread for as long as the host takes. That is cheapest where the host's page cache answers, and where it does not
+/// the number of threads is the number of host calls in flight.
+/// </para>
+/// </remarks>
+internal sealed partial class PassthroughFileSystem : IFileSystem, IDisposable
+{
+    // Node ids are never used twice, so one generation is enough.
+    private const ulong Generation = 0;
+
+    /// <summary>Which part of all descriptors may be nodes; the others are for open files and the process itself.</summary>
+    private const double NodeShareMax = 0.75;
+
+    private readonly PassthroughOptions _options;
+    private readonly BackendOptions _backend;
+    private readonly Callers _callers = new();
+    private readonly NodeTable _nodes;
+    private readonly HandleTable<OpenFile> _files = new();
+    private readonly HandleTable<OpenDirectory> _directories = new();
+    private readonly FileDescriptor _root;
+    private IBackingFiles? _backingFiles;
+    private bool _writebackCache;
+
+    /// <summary>Opens the directory; what is mounted on it later does not matter.</summary>
+    /// <exception cref="Transport.FuseTransportException">There is no such directory, or the mount point lies in it.</exception>
+    public PassthroughFileSystem(PassthroughOptions options)
+        : this(options, (int)(DescriptorLimit.Raise() * NodeShareMax))
+    {
+    }
+
+    /// <summary>As above, with a bound on the nodes that the kernel may know at a time.</summary>
+    public PassthroughFileSystem(PassthroughOptions options, int nodesMax)
+    {
+        _options = options;
+        _backend = options.Backend;
+        _root = ServedDirectory.Open(options.Directory, options.MountPoint);
+        using var path = new DescriptorPath(_root);
+        int fd = Libc.OpenAt(FileFlags.AtFdcwd, path.Text, FileFlags.Path | FileFlags.CloseOnExec, 0);
+        _ = Libc.Statx(fd, EmptyPath, FileFlags.AtEmptyPath, FileStatus.All, out FileStatus status);
+        _nodes = new NodeTable(fd, in status, nodesMax);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>
+    /// AUTO_INVAL_DATA, because the files may be changed on the host, behind the mount: cached pages go when a file's time of change moves.
+    /// </remarks>
+    public InitFlags Capabilities =>
+        InitFlags.AtomicOTrunc | InitFlags.DontMask | InitFlags.DoReaddirplus | InitFlags.ReaddirplusAuto | InitFlags.ParallelDirops |
+        InitFlags.PosixAcl | InitFlags.CacheSymlinks | InitFlags.AutoInvalData | InitFlags.HandleKillprivV2 | InitFlags.SetxattrExt |
+        InitFlags.CreateSuppGroup | (_options.KernelPassthrough ? InitFlags.Passthrough : InitFlags.None);
+
+    /// <summary>Nodes that the kernel knows now.</summary>
+    internal int NodeCount => _nodes.Count;
+
+    /// <summary>Files and directories that are open now.</summary>
+    internal int OpenCount => _files.Count + _directories.Count;
+
+    // NUL alone: the descriptor's own file, with AT_EMPTY_PATH.
+    private static ReadOnlySpan<byte> EmptyPath => "\0"u8;
+
+    /// <inheritdoc/>
+    public void Attach(IBackingFiles files) => _backingFiles = files;
+
+    /// <inheritdoc/>
+    public void Start(NegotiatedInit init)
+    {
+        _writebackCache = init.Has(InitFlags.WritebackCache);
+
+        // With both the kernel takes the cache and leaves passthrough out (fs/fuse/inode.c, process_init_reply).
+        if (!init.Has(InitFlags.Passthrough) || _writebackCache)
+        {
+            _backingFiles = null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Stop()
+    {
+        _files.Clear();
+        _directories.Clear();
+        _nodes.Clear();
+        _root.Dispose();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Stop();
+
+    /// <inheritdoc/>
+    public void Forget(NodeId node, ulong lookups) => _nodes.Forget(node, lookups);
+
+    /// <inheritdoc/>
+    public ValueTask<Result<Kstatfs>> Statfs(RequestContext context, NodeId node)
+    {
+        if (_nodes.Find(node) is not { } found)
+        {
+            return new(Errno.ESTALE);
+        }
+
+        if (Libc.Fstatfs(found, out FileSystemStatus status) < 0)
+        {
+            return new(Libc.LastErrno);
+        }
+
+        return new(new Kstatfs
+        {
+            Blocks = status.Blocks,
+            Bfree = status.Bfree,
+            Bavail = status.Bavail,
+            Files = status.Files,
+            Ffree = status.Ffree,
+            Bsize = (uint)status.Bsize,
+            Frsize = (uint)status.Frsize,
+            Namelen = (uint)status.Namelen,
+        });
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Errno> Syncfs(RequestContext context, NodeId node) => new(Checked(Libc.Syncfs(_root)));
+
+    /// <summary>What a call that returns −1 for an error has to say.</summary>
+    private static Errno Checked(long result) => result < 0 ? LastError : Errnos.Ok;
+
+    /// <summary>
+    /// Why the last call failed. That this process has no descriptors left must not look as if the application had none.
+    /// </summary>
+    private static Errno LastError => Libc.LastErrno is var error && error == Errno.EMFILE ? Errno.ENFILE : error;
+}

@@ -1,0 +1,253 @@
+using System.Numerics;
+using Harness.Simulation.Scheduling;
+
+namespace Harness.Simulation.Machines;
+
+public sealed partial class Machine
+{
+    static readonly Action<object?> IdleExitDone = static cpu => ((SimCpu)cpu!).Machine.Dispatch((SimCpu)cpu);
+
+    readonly ulong[] idle;
+    readonly SimNode[][] nearestNodes;
+    int idleCount;
+
+    /// <summary>How many threads wait in a run queue and could run on another CPU: 0 spares a CPU without work the search.</summary>
+    int movableWaiting;
+
+    /// <summary>What a waker on <paramref name="from"/> spends to wake <paramref name="target"/> where it would now run.</summary>
+    internal long CostOfWaking(SimCpu from, SimThread target)
+    {
+        SimCpu to = Select(target);
+        long cost = to == from ? Costs.WakeSameCpu.Nanoseconds : Distances.Wake(from.Node.Id, to.Node.Id);
+        return to.IsIdle && IsDeeplyIdle(to) ? cost + Costs.InterruptSend.Nanoseconds : cost;
+    }
+
+    /// <summary>Makes a blocked thread runnable; one that is not blocked will not block next time.</summary>
+    /// <param name="target">The thread.</param>
+    /// <param name="from">The waker's CPU; null if an interrupt wakes it.</param>
+    internal void Wake(SimThread target, SimCpu? from)
+    {
+        if (target.TryEndBlock())
+        {
+            MakeRunnable(target, from);
+        }
+    }
+
+    internal void MakeRunnable(SimThread thread, SimCpu? from)
+    {
+        thread.BecomeRunnable();
+        SimCpu cpu = Select(thread);
+        Enqueue(cpu, thread);
+        if (cpu.IsIdle)
+        {
+            LeaveIdle(cpu, from);
+        }
+        else
+        {
+            LimitSlice(cpu);
+        }
+    }
+
+    /// <summary>
+    /// Starts or goes on with what the CPU's current thread has left to do: to its end, or to the end of its time slice if others wait.
+    /// </summary>
+    internal void StartSegment(SimThread thread)
+    {
+        SimCpu cpu = thread.Cpu;
+        long now = Scheduler.NowNanoseconds;
+        long length = thread.Remaining;
+        if (cpu.RunQueue.Count > 0 && thread.IsPreemptible)
+        {
+            if (now >= cpu.SliceEnd)
+            {
+                Preempt(cpu, thread);
+                return;
+            }
+            length = Math.Min(length, cpu.SliceEnd - now);
+        }
+        thread.ScheduleSegmentEnd(now, length);
+    }
+
+    /// <summary>
+    /// Gives the CPU to the next that waits for it. The thread that had it goes to an idle CPU if it may run on one, else to the end of the
+    /// queue.
+    /// </summary>
+    internal void Preempt(SimCpu cpu, SimThread thread)
+    {
+        thread.BecomeRunnable();
+        SimCpu? other = thread.IsMovable && idleCount > 0 ? FindIdle(thread.Affinity, cpu.Node) : null;
+        Enqueue(other ?? cpu, thread);
+        if (other is not null)
+        {
+            LeaveIdle(other, cpu);
+        }
+        Dispatch(cpu);
+    }
+
+    /// <summary>Gives the CPU, which no thread has now, to the thread that has waited longest, here or elsewhere.</summary>
+    internal void Dispatch(SimCpu cpu)
+    {
+        cpu.Current = null;
+        SimThread? next = cpu.RunQueue.TakeFirst();
+        if (next is not null && next.IsMovable)
+        {
+            movableWaiting--;
+        }
+        next ??= Steal(cpu);
+        if (next is not null)
+        {
+            SwitchTo(cpu, next);
+        }
+        else if (!cpu.IsIdle)
+        {
+            cpu.BecomeIdle();
+            idle[cpu.Id / 64] |= 1UL << (cpu.Id % 64);
+            idleCount++;
+        }
+    }
+
+    /// <summary>Takes a thread that waits out of its run queue.</summary>
+    internal void Dequeue(SimThread thread)
+    {
+        foreach (SimCpu cpu in cpus)
+        {
+            if (cpu.RunQueue.Remove(thread))
+            {
+                movableWaiting -= thread.IsMovable ? 1 : 0;
+                return;
+            }
+        }
+    }
+
+    void SwitchTo(SimCpu cpu, SimThread next)
+    {
+        if (cpu.BusySince is null)
+        {
+            cpu.BecomeBusy();
+        }
+        cpu.Current = next;
+        long cost = 0;
+        if (cpu.LastRan != next)
+        {
+            cost = Costs.ContextSwitch.Nanoseconds;
+            cpu.LastRan = next;
+            cpu.Switches++;
+            cpu.SwitchNanoseconds += cost;
+        }
+        cpu.SwitchedInAt = Scheduler.NowNanoseconds + cost;
+        cpu.SliceEnd = cpu.SwitchedInAt + Costs.TimeSlice.Nanoseconds;
+        next.SwitchIn(cpu, cost);
+        StartSegment(next);
+    }
+
+    void Enqueue(SimCpu cpu, SimThread thread)
+    {
+        cpu.RunQueue.Add(thread);
+        movableWaiting += thread.IsMovable ? 1 : 0;
+    }
+
+    /// <summary>Somebody has woken up and waits for the CPU: from now on the current thread may not run for as long as it likes.</summary>
+    void LimitSlice(SimCpu cpu)
+    {
+        if (cpu.Current is not { } current)
+        {
+            return;
+        }
+        long now = Scheduler.NowNanoseconds;
+        if (now >= cpu.SliceEnd)
+        {
+            // It has run alone so far, slice after slice.
+            long slice = Costs.TimeSlice.Nanoseconds;
+            cpu.SliceEnd += ((now - cpu.SliceEnd) / slice + 1) * slice;
+        }
+        cpu.SliceEnd = Math.Min(cpu.SliceEnd, Math.Max(now, cpu.SwitchedInAt + Costs.WakePreemptsAfter.Nanoseconds));
+        current.EndSegmentBy(cpu.SliceEnd);
+    }
+
+    /// <summary>
+    /// For a CPU that would go idle: the nearest thread that waits behind another and may run here. The first thread in the queue of a CPU
+    /// that is just coming out of idleness is left to that CPU.
+    /// </summary>
+    SimThread? Steal(SimCpu thief)
+    {
+        if (movableWaiting == 0)
+        {
+            return null;
+        }
+        foreach (SimNode node in nearestNodes[thief.Node.Id])
+        {
+            int first = node.Cpus.First;
+            for (int id = first; id < first + node.Cpus.Count; id++)
+            {
+                RunQueue waiting = cpus[id].RunQueue;
+                for (int i = cpus[id].Current is null ? 1 : 0; i < waiting.Count; i++)
+                {
+                    SimThread candidate = waiting[i];
+                    if (candidate.Affinity.Contains(thief.Id))
+                    {
+                        waiting.RemoveAt(i);
+                        movableWaiting--;
+                        return candidate;
+                    }
+                }
+            }
+        }
+        return null;
+    }
+
+    /// <summary>
+    /// Where a thread that wakes up runs: on its last CPU if that is idle, else on the nearest idle CPU, else on its last CPU, or, if it
+    /// may
+    /// not run there any more, on the allowed CPU with the fewest waiting.
+    /// </summary>
+    SimCpu Select(SimThread thread)
+    {
+        SimCpu last = thread.Cpu;
+        bool lastAllowed = thread.Affinity.Contains(last.Id);
+        if (lastAllowed && (last.IsIdle || !thread.IsMovable))
+        {
+            return last;
+        }
+        if (idleCount > 0 && FindIdle(thread.Affinity, last.Node) is { } found)
+        {
+            return found;
+        }
+        return lastAllowed ? last : FindShortestQueue(thread.Affinity);
+    }
+
+    SimCpu FindShortestQueue(CpuSet affinity) => cpus.Where(cpu => affinity.Contains(cpu.Id)).MinBy(cpu => cpu.QueueLength)!;
+
+    SimCpu? FindIdle(CpuSet affinity, SimNode near)
+    {
+        ReadOnlySpan<ulong> allowed = affinity.Words;
+        foreach (SimNode node in nearestNodes[near.Id])
+        {
+            ReadOnlySpan<ulong> here = node.Cpus.Words;
+            int words = Math.Min(allowed.Length, here.Length);
+            for (int word = 0; word < words; word++)
+            {
+                ulong candidates = idle[word] & here[word] & allowed[word];
+                if (candidates != 0)
+                {
+                    return cpus[64 * word + BitOperations.TrailingZeroCount(candidates)];
+                }
+            }
+        }
+        return null;
+    }
+
+    void LeaveIdle(SimCpu cpu, SimCpu? from)
+    {
+        long latency = Costs.IdleExitShallow.Nanoseconds;
+        if (IsDeeplyIdle(cpu))
+        {
+            latency = Costs.IdleExitDeep.Nanoseconds + Distances.Interrupt((from ?? cpu).Node.Id, cpu.Node.Id);
+        }
+        cpu.IsIdle = false;
+        idle[cpu.Id / 64] &= ~(1UL << (cpu.Id % 64));
+        idleCount--;
+        Scheduler.Schedule(Scheduler.NowNanoseconds + latency, EventKind.IdleExit, (ulong)cpu.Id, IdleExitDone, cpu);
+    }
+
+    bool IsDeeplyIdle(SimCpu cpu) => Scheduler.NowNanoseconds - cpu.IdleSince >= Costs.IdleDeepAfter.Nanoseconds;
+}

@@ -1,0 +1,43 @@
+namespace Harness.Simulation.Machines;
+
+/// <summary>A machine as data: what a machine file says.</summary>
+public sealed record MachineDescription
+{
+    /// <summary>The distance of a node to itself, as the ACPI specification's SLIT table has it.</summary>
+    public const int LocalDistance = 10;
+
+    /// <summary>The most CPUs of a machine.</summary>
+    public const int CpusMax = 4096;
+
+    /// <summary>The machine's name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>What class of machine it stands for.</summary>
+    public string Description { get; init; } = "";
+
+    /// <summary>The number of CPUs of each NUMA node. CPUs are numbered node by node.</summary>
+    public required IReadOnlyList<int> CpusOfNode { get; init; }
+
+    /// <summary>Row by row, the distance from each node to each node: 10 to itself, more to any other.</summary>
+    public required IReadOnlyList<IReadOnlyList<int>> Distances { get; init; }
+
+    /// <summary>Where the topology and the distances come from.</summary>
+    public string TopologySource { get; init; } = "";
+
+    /// <summary>What things cost on it.</summary>
+    public required CostModel Costs { get; init; }
+
+    /// <summary>Further costs by layer and name, which the layers above read: this one does not know what they mean.</summary>
+    public IReadOnlyDictionary<string, LayerCosts> Layers { get; init; } = new Dictionary<string, LayerCosts>();
+
+    /// <summary>The number of CPUs.</summary>
+    public int CpuCount => CpusOfNode.Sum();
+}
+
+/// <summary>The costs of one layer above the machine, such as a daemon's own code, by name.</summary>
+/// <param name="Layer">The layer's name.</param>
+/// <param name="Times">Costs in time.</param>
+/// <param name="Rates">Costs per byte, as rates.</param>
+/// <param name="Location">File, line and column of the layer's section, for errors; empty if it comes from no file.</param>
+public sealed record LayerCosts(
+    string Layer, IReadOnlyDictionary<string, Cost> Times, IReadOnlyDictionary<string, Rate> Rates, string Location = "");

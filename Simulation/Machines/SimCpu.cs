@@ -1,0 +1,64 @@
+namespace Harness.Simulation.Machines;
+
+/// <summary>A CPU: the thread that runs on it, the threads that wait for it, and how it has spent its time.</summary>
+public sealed class SimCpu
+{
+    long busyBefore;
+
+    internal SimCpu(Machine machine, int id, SimNode node) => (Machine, Id, Node) = (machine, id, node);
+
+    /// <summary>The CPU's number.</summary>
+    public int Id { get; }
+
+    /// <summary>The node it belongs to.</summary>
+    public SimNode Node { get; }
+
+    /// <summary>Whether it has nothing to run and sleeps or polls. A CPU on its way out of idleness is not idle any more.</summary>
+    public bool IsIdle { get; internal set; } = true;
+
+    /// <summary>The thread that runs on it now, if one does.</summary>
+    public SimThread? Current { get; internal set; }
+
+    /// <summary>How many threads wait for it.</summary>
+    public int QueueLength => RunQueue.Count;
+
+    /// <summary>How long it has run threads so far, context switches and spinning included, the way out of idleness not.</summary>
+    public long BusyNanoseconds => busyBefore + (BusySince is { } since ? Machine.Scheduler.NowNanoseconds - since : 0);
+
+    /// <summary>How much of <see cref="BusyNanoseconds"/> went into context switches.</summary>
+    public long SwitchNanoseconds { get; internal set; }
+
+    /// <summary>How many context switches it has made.</summary>
+    public long Switches { get; internal set; }
+
+    internal Machine Machine { get; }
+
+    internal RunQueue RunQueue { get; } = new();
+
+    /// <summary>The thread that ran last: to go on with it takes no context switch.</summary>
+    internal SimThread? LastRan { get; set; }
+
+    internal long IdleSince { get; set; }
+
+    internal long? BusySince { get; private set; }
+
+    /// <summary>When the current thread has come to run.</summary>
+    internal long SwitchedInAt { get; set; }
+
+    /// <summary>When the current thread has to let others run, if others wait.</summary>
+    internal long SliceEnd { get; set; }
+
+    internal void BecomeBusy() => BusySince = Machine.Scheduler.NowNanoseconds;
+
+    internal void BecomeIdle()
+    {
+        long now = Machine.Scheduler.NowNanoseconds;
+        busyBefore = BusyNanoseconds;
+        BusySince = null;
+        IsIdle = true;
+        IdleSince = now;
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"CPU {Id}";
+}
