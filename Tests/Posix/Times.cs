@@ -1,5 +1,4 @@
 using Harness.Runtime.Native;
-using Harness.Tests.Mounts;
 using static Harness.Tests.Mounts.Posix;
 
 namespace Harness.Tests.Posix;
