@@ -1,6 +1,7 @@
 using System.Globalization;
 using Harness.Experiments.Mounting;
 using Harness.Experiments.Plan;
+using Harness.FuseProtocol;
 using Harness.FuseProtocol.Wire;
 
 namespace Harness.Tests.Mounts;
@@ -20,11 +21,12 @@ public abstract class MountFixture : IDisposable
     private readonly Timer? _watchdog;
     private int _directories;
 
-    private protected MountFixture(Func<string, Backend> backend, params (Knob Knob, string Value)[] knobs)
+    private protected MountFixture(
+        Func<string, Backend> backend, Func<string, IFileSystem>? fileSystem = null, params (Knob Knob, string Value)[] knobs)
     {
         _base = Directory.CreateTempSubdirectory("harness-mount-").FullName;
         Root = Path.Combine(_base, "mount");
-        if (RealMount.Missing() is not null)
+        if (RealMounts.Absence is not null)
         {
             // Every test that wants the mount is skipped.
             return;
@@ -35,7 +37,8 @@ public abstract class MountFixture : IDisposable
         Directory.CreateDirectory(Root);
         Served = Directory.CreateDirectory(Path.Combine(_base, "served")).FullName;
         KnobSettings settings = knobs.Aggregate(KnobSettings.None, (all, one) => all.With(one.Knob, one.Knob.Kind.Parse(one.Value)));
-        _host = MountHost.Start(new MountSpec { Backend = backend(Served), MountPoint = Root, Knobs = settings });
+        var spec = new MountSpec { Backend = backend(Served), MountPoint = Root, Knobs = settings };
+        _host = fileSystem is null ? MountHost.Start(spec) : MountHost.Start(spec, fileSystem(Served));
         _watchdog = new Timer(_ => _host.Abort(), null, s_lifeMax, Timeout.InfiniteTimeSpan);
         Posix.Ok(Posix.Chmod(Root, 0x1FF));
     }

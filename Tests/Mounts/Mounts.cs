@@ -1,3 +1,4 @@
+using Harness.Experiments.Backends.Passthrough;
 using Harness.Experiments.Plan;
 
 namespace Harness.Tests.Mounts;
@@ -6,15 +7,20 @@ namespace Harness.Tests.Mounts;
 public sealed class MemoryMount() : MountFixture(_ => new Backend(Backend.Memory, null));
 
 /// <summary>The same with the kernel's writeback cache.</summary>
-public sealed class WritebackMemoryMount() : MountFixture(_ => new Backend(Backend.Memory, null), (Knobs.Writeback, "on"));
+public sealed class WritebackMemoryMount() : MountFixture(_ => new Backend(Backend.Memory, null), knobs: (Knobs.Writeback, "on"));
 
 /// <summary>A directory of the host.</summary>
 public sealed class PassthroughMount() : MountFixture(directory => new Backend(Backend.Passthrough, directory));
 
 /// <summary>The same with the kernel's writeback cache.</summary>
 public sealed class WritebackPassthroughMount()
-    : MountFixture(directory => new Backend(Backend.Passthrough, directory), (Knobs.Writeback, "on"));
+    : MountFixture(directory => new Backend(Backend.Passthrough, directory), knobs: (Knobs.Writeback, "on"));
 
 /// <summary>A directory of the host whose files the kernel reads and writes itself.</summary>
 public sealed class KernelPassthroughMount()
-    : MountFixture(directory => new Backend(Backend.Passthrough, directory), (Knobs.KernelPassthrough, "on"));
+    : MountFixture(directory => new Backend(Backend.Passthrough, directory), knobs: (Knobs.KernelPassthrough, "on"));
+
+/// <summary>A directory of the host of which no node but the root is kept open, so that each use finds its file again by handle.</summary>
+public sealed class HandlePassthroughMount() : MountFixture(
+    directory => new Backend(Backend.Passthrough, directory),
+    directory => new PassthroughFileSystem(new PassthroughOptions { Directory = directory, OpenNodesMax = 1 }));

@@ -90,12 +90,33 @@ internal sealed unsafe class OpenedFile(int fd) : IDisposable
     public List<string> ReadDirectory(int bufferBytes = 32768)
     {
         var names = new List<string>();
-        byte[] buffer = new byte[bufferBytes];
-        while (ReadDirectory(buffer, names) > 0)
+        while (ReadRecords(bufferBytes) is { Count: > 0 } records)
         {
+            names.AddRange(records.Select(record => record.Name));
         }
 
         return names;
+    }
+
+    /// <summary>One getdents64(2).</summary>
+    /// <returns>What it returned; nothing at the end.</returns>
+    public List<DirectoryRecord> ReadRecords(int bufferBytes = 32768)
+    {
+        byte[] buffer = new byte[bufferBytes];
+        fixed (byte* bytes = buffer)
+        {
+            int length = (int)PosixNative.Getdents64(_fd, bytes, (nuint)buffer.Length);
+            Assert.True(length >= 0, $"getdents64: {Libc.LastErrno}");
+            var records = new List<DirectoryRecord>();
+            for (int at = 0; at < length; at += MemoryMarshal.Read<ushort>(buffer.AsSpan(at + 16)))
+            {
+                ulong ino = MemoryMarshal.Read<ulong>(buffer.AsSpan(at));
+                long offset = MemoryMarshal.Read<long>(buffer.AsSpan(at + 8));
+                records.Add(new DirectoryRecord(Marshal.PtrToStringUTF8((nint)(bytes + at + 19))!, ino, offset, buffer[at + 18]));
+            }
+
+            return records;
+        }
     }
 
     /// <summary>Whether a directory can be read on.</summary>
@@ -103,23 +124,6 @@ internal sealed unsafe class OpenedFile(int fd) : IDisposable
     {
         byte* buffer = stackalloc byte[512];
         return Posix.Errnos(PosixNative.Getdents64(_fd, buffer, 512));
-    }
-
-    /// <summary>One getdents64(2).</summary>
-    /// <returns>Bytes; 0 at the end.</returns>
-    public int ReadDirectory(byte[] buffer, List<string> names)
-    {
-        fixed (byte* bytes = buffer)
-        {
-            int length = (int)PosixNative.Getdents64(_fd, bytes, (nuint)buffer.Length);
-            Assert.True(length >= 0, $"getdents64: {Libc.LastErrno}");
-            for (int at = 0; at < length; at += MemoryMarshal.Read<ushort>(buffer.AsSpan(at + 16)))
-            {
-                names.Add(Marshal.PtrToStringUTF8((nint)(bytes + at + 19))!);
-            }
-
-            return length;
-        }
     }
 
     public void Dispose()
@@ -131,3 +135,10 @@ internal sealed unsafe class OpenedFile(int fd) : IDisposable
         }
     }
 }
+
+/// <summary>A name as getdents64(2) lists it.</summary>
+/// <param name="Name">The name.</param>
+/// <param name="Ino">The inode number of what has it.</param>
+/// <param name="Offset">Where the next name is.</param>
+/// <param name="Type">The type of what has it: bits 12 to 15 of its mode.</param>
+internal readonly record struct DirectoryRecord(string Name, ulong Ino, long Offset, byte Type);

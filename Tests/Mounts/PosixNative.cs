@@ -95,6 +95,10 @@ internal static unsafe partial class PosixNative
     [LibraryImport(Library, EntryPoint = "fdatasync", SetLastError = true)]
     public static partial int Fdatasync(int fd);
 
+    /// <summary>posix_fadvise(3), which returns its error.</summary>
+    [LibraryImport(Library, EntryPoint = "posix_fadvise")]
+    public static partial int Advise(int fd, long offset, long length, int advice);
+
     [LibraryImport(Library, EntryPoint = "getdents64", SetLastError = true)]
     public static partial nint Getdents64(int fd, byte* buffer, nuint size);
 
@@ -109,6 +113,9 @@ internal static unsafe partial class PosixNative
 
     [LibraryImport(Library, EntryPoint = "lremovexattr", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Removexattr(string path, string name);
+
+    [LibraryImport(Library, EntryPoint = "ioctl", SetLastError = true)]
+    public static partial int Ioctl(int fd, nuint request, nint argument);
 
     [LibraryImport(Library, EntryPoint = "flock", SetLastError = true)]
     public static partial int Flock(int fd, int operation);

@@ -8,10 +8,6 @@ internal static class Programs
     // What takes longer hangs.
     private static readonly TimeSpan s_runMax = TimeSpan.FromSeconds(50);
 
-    /// <summary>Whether a program is installed.</summary>
-    public static bool Has(string program) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? string.Empty).Split(':').Any(path => File.Exists(Path.Combine(path, program)));
-
     /// <summary>Runs a program in a directory and expects it to succeed.</summary>
     /// <returns>What it wrote to standard output.</returns>
     public static string Run(string directory, string program, params string[] arguments)

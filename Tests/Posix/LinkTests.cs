@@ -9,6 +9,8 @@ public sealed class LinksInMemory(MemoryMount mount) : LinkTests<MemoryMount>(mo
 
 public sealed class LinksInPassthrough(PassthroughMount mount) : LinkTests<PassthroughMount>(mount);
 
+public sealed class LinksInPassthroughByHandle(HandlePassthroughMount mount) : LinkTests<HandlePassthroughMount>(mount);
+
 public sealed class LinksInKernelPassthrough(KernelPassthroughMount mount) : LinkTests<KernelPassthroughMount>(mount);
 
 /// <summary>Several names for a file, none, and what becomes of it.</summary>

@@ -10,6 +10,8 @@ public sealed class OwnershipInMemory(MemoryMount mount) : OwnershipTests<Memory
 
 public sealed class OwnershipInPassthrough(PassthroughMount mount) : OwnershipTests<PassthroughMount>(mount);
 
+public sealed class OwnershipInPassthroughByHandle(HandlePassthroughMount mount) : OwnershipTests<HandlePassthroughMount>(mount);
+
 public sealed class OwnershipInKernelPassthrough(KernelPassthroughMount mount) : OwnershipTests<KernelPassthroughMount>(mount);
 
 /// <summary>What can be made.</summary>

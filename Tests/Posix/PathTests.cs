@@ -9,6 +9,8 @@ public sealed class PathsInMemory(MemoryMount mount) : PathTests<MemoryMount>(mo
 
 public sealed class PathsInPassthrough(PassthroughMount mount) : PathTests<PassthroughMount>(mount);
 
+public sealed class PathsInPassthroughByHandle(HandlePassthroughMount mount) : PathTests<HandlePassthroughMount>(mount);
+
 /// <summary>Names, paths, symbolic links and their limits.</summary>
 public abstract class PathTests<TMount>(TMount mount) : IClassFixture<TMount>
     where TMount : MountFixture

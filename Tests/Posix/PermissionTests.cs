@@ -10,6 +10,8 @@ public sealed class PermissionsOfMemory(MemoryMount mount) : PermissionTests<Mem
 
 public sealed class PermissionsOfPassthrough(PassthroughMount mount) : PermissionTests<PassthroughMount>(mount);
 
+public sealed class PermissionsOfPassthroughByHandle(HandlePassthroughMount mount) : PermissionTests<HandlePassthroughMount>(mount);
+
 public abstract class PermissionTests<TMount>(TMount mount) : IClassFixture<TMount>
     where TMount : MountFixture
 {

@@ -9,6 +9,8 @@ public sealed class RenameInMemory(MemoryMount mount) : RenameTests<MemoryMount>
 
 public sealed class RenameInPassthrough(PassthroughMount mount) : RenameTests<PassthroughMount>(mount);
 
+public sealed class RenameInPassthroughByHandle(HandlePassthroughMount mount) : RenameTests<HandlePassthroughMount>(mount);
+
 public abstract class RenameTests<TMount>(TMount mount) : IClassFixture<TMount>
     where TMount : MountFixture
 {

@@ -6,29 +6,43 @@ using Mono.Unix.Native;
 namespace Harness.Experiments.Backends.Passthrough;
 
 /// <summary>
-/// The files that the kernel knows, by node id and by what they are on the host, so that all names of a file lead to one node. A node's
-/// descriptor is closed when its last lookup has been forgotten; the root's never is.
+/// The files that the kernel knows, by node id and by what they are on the host, so that all names of a file lead to one node. What a node keeps
+/// is let go when its last lookup has been forgotten; the root stays.
 /// </summary>
 /// <remarks>
-/// Thread-safe. A node is found and its lookup counted under the same lock under which forgetting takes it out, and a file's descriptor is
-/// open before its number is compared: so a node that is found is the file that was looked up, and it stays.
+/// <para>
+/// Thread-safe. A node is found and its lookup counted under the same lock under which forgetting takes it out, and a file is open before its
+/// number is compared: so a node that is found is the file that was looked up, and it stays.
+/// </para>
+/// <para>
+/// Nodes are kept open while there are descriptors to spare. Beyond that a node is only remembered by its file handle and opened when it is
+/// used, which costs two system calls more: a walk through a million files is slow then, but goes on.
+/// </para>
 /// </remarks>
 internal sealed class NodeTable
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<NodeKey, Node> _byKey = [];
     private readonly ConcurrentDictionary<ulong, Node> _byId = new();
-    private readonly int _nodesMax;
+    private readonly FileDescriptor _mount;
+    private readonly int _openMax;
+    private readonly bool _useHandles;
     private ulong _lastId = NodeId.Root.Value;
+    private int _open = 1;
 
     /// <summary>A table that knows the root alone.</summary>
-    /// <param name="root">The root's descriptor, taken over.</param>
-    /// <param name="status">What it is.</param>
-    /// <param name="nodesMax">Most nodes at a time; more would take the descriptors that open files need.</param>
-    public NodeTable(int root, in FileStatus status, int nodesMax)
+    /// <param name="mount">The root, open for reading; borrowed.</param>
+    /// <param name="openMax">Most nodes that are kept open.</param>
+    /// <param name="useHandles">Whether further nodes may be remembered by handle, where that is possible.</param>
+    public NodeTable(FileDescriptor mount, int openMax, bool useHandles)
     {
-        Root = new Node(_lastId, root, NodeKey.Of(in status), status.Mode);
-        _nodesMax = nodesMax;
+        _mount = mount;
+        _openMax = openMax;
+        using var path = new DescriptorPath(mount);
+        int fd = Libc.OpenAt(FileFlags.AtFdcwd, path.Text, FileFlags.Path | FileFlags.CloseOnExec, 0);
+        _ = Libc.Statx(fd, "\0"u8, FileFlags.AtEmptyPath, FileStatus.All, out FileStatus status);
+        Root = new Node(_lastId, NodeKey.Of(in status), status.Mode) { Descriptor = new FileDescriptor(fd) };
+        _useHandles = useHandles && CanOpenHandles(fd);
         Insert(Root);
     }
 
@@ -36,19 +50,24 @@ internal sealed class NodeTable
     public Node Root { get; }
 
     /// <summary>Nodes that the kernel knows.</summary>
-    public int Count
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _byKey.Count;
-            }
-        }
-    }
+    public int Count => _byId.Count;
 
-    /// <summary>The node of this id; null if the kernel was never told of it or has forgotten it.</summary>
-    public Node? Find(NodeId id) => _byId.TryGetValue(id.Value, out Node? node) ? node : null;
+    /// <summary>The file of a node.</summary>
+    public NodeFile Open(NodeId id)
+    {
+        if (!_byId.TryGetValue(id.Value, out Node? node))
+        {
+            return new NodeFile(Errno.ESTALE);
+        }
+
+        if (node.Descriptor is { } descriptor)
+        {
+            return new NodeFile(node, descriptor);
+        }
+
+        int fd = node.Handle!.Open(_mount);
+        return fd >= 0 ? new NodeFile(node, new FileDescriptor(fd), isOwn: true) : new NodeFile(PassthroughFileSystem.LastError);
+    }
 
     /// <summary>Counts a lookup of a file, and makes it a node if it is none.</summary>
     /// <param name="fd">The file, opened by O_PATH; taken over.</param>
@@ -60,20 +79,17 @@ internal sealed class NodeTable
         Result<Node> adopted;
         lock (_gate)
         {
-            if (_byKey.TryGetValue(key, out Node? known))
+            Node? node = Find(fd, key);
+            adopted = node ?? Remember(fd, key, status.Mode);
+            if (adopted.IsOk)
             {
-                known.Lookups++;
-                adopted = known;
-            }
-            else if (_byKey.Count < _nodesMax)
-            {
-                var node = new Node(++_lastId, fd, key, status.Mode) { Lookups = 1 };
-                Insert(node);
-                return node;
-            }
-            else
-            {
-                adopted = Errno.ENFILE;
+                adopted.Value.Lookups++;
+                if (adopted.Value.Descriptor is null && _open < _openMax)
+                {
+                    adopted.Value.Descriptor = new FileDescriptor(fd);
+                    _open++;
+                    return adopted;
+                }
             }
         }
 
@@ -87,7 +103,7 @@ internal sealed class NodeTable
     {
         lock (_gate)
         {
-            bool isKnown = Find(new NodeId(node.Id)) == node;
+            bool isKnown = _byId.ContainsKey(node.Id);
             node.Lookups += isKnown ? 1u : 0u;
             return isKnown;
         }
@@ -109,9 +125,14 @@ internal sealed class NodeTable
                 return;
             }
 
-            _byKey.Remove(node.Key);
             _byId.TryRemove(id.Value, out _);
-            node.Dispose();
+            if (_byKey.TryGetValue(node.Key, out Node? known) && known == node)
+            {
+                _byKey.Remove(node.Key);
+            }
+
+            _open -= node.Descriptor is null ? 0 : 1;
+            node.Descriptor?.Dispose();
         }
     }
 
@@ -120,14 +141,51 @@ internal sealed class NodeTable
     {
         lock (_gate)
         {
-            foreach (Node node in _byKey.Values)
+            foreach (Node node in _byId.Values)
             {
-                node.Dispose();
+                node.Descriptor?.Dispose();
             }
 
             _byKey.Clear();
             _byId.Clear();
         }
+    }
+
+    /// <summary>Whether this process may open files by handle, which without root it may not, and whether there are handles.</summary>
+    private bool CanOpenHandles(int root)
+    {
+        int fd = FileHandle.Of(root)?.Open(_mount) ?? -1;
+        return fd >= 0 && Libc.Close(fd) == 0;
+    }
+
+    /// <summary>The node that this file is, if it is one.</summary>
+    private Node? Find(int fd, NodeKey key)
+    {
+        if (!_byKey.TryGetValue(key, out Node? known) || known.Descriptor is not null || FileHandle.Of(fd)?.Names(known.Handle!) == true)
+        {
+            return known;
+        }
+
+        // The node's file is gone, and its inode number has been given to another. The node stays, as one whose file is gone.
+        _byKey.Remove(key);
+        return null;
+    }
+
+    private Result<Node> Remember(int fd, NodeKey key, uint mode)
+    {
+        FileHandle? handle = null;
+        if (_open >= _openMax)
+        {
+            handle = _useHandles && key.Device == Root.Key.Device ? FileHandle.Of(fd) : null;
+            if (handle is null)
+            {
+                return Errno.ENFILE;
+            }
+        }
+
+        var node = new Node(++_lastId, key, mode) { Handle = handle };
+        Insert(node);
+        return node;
     }
 
     private void Insert(Node node)
