@@ -78,8 +78,16 @@ internal sealed record CommandContender(string Command, Shape Shape, Placement P
     /// <summary>Stands for the mount point in a command.</summary>
     public const string MountPointMark = "{}";
 
+    private static readonly string[] s_endsWithParent = ["setpriv", "--pdeathsig", "TERM"];
+
     /// <inheritdoc/>
+    /// <remarks>
+    /// The shell gives way to the command, so that what is stopped, timed and placed is the server itself. setpriv(1), where it is, ends it
+    /// with this program, even if that is killed.
+    /// </remarks>
     public override IReadOnlyList<string> CommandLine(string mountPoint) =>
-        // The shell gives way to the command, so that what is stopped, timed and placed is the server itself.
-        ["/bin/sh", "-c", $"exec {Command.Replace(MountPointMark, $"'{mountPoint}'", StringComparison.Ordinal)}"];
+    [
+        .. Programs.Exist(s_endsWithParent[0]) ? s_endsWithParent : [],
+        "/bin/sh", "-c", $"exec {Command.Replace(MountPointMark, $"'{mountPoint}'", StringComparison.Ordinal)}",
+    ];
 }
