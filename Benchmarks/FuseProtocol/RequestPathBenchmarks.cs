@@ -16,7 +16,7 @@ namespace Harness.Benchmarks.FuseProtocol;
 /// <remarks>In process, since the project that BenchmarkDotNet would otherwise generate falls under this repository's build rules.</remarks>
 [InProcess]
 [MemoryDiagnoser]
-public class RequestPathBenchmarks
+public class RequestPathBenchmarks : IDisposable
 {
     private const int DataBytes = 4096;
     private const string FileName = "zero.0";
@@ -59,10 +59,11 @@ public class RequestPathBenchmarks
 
     /// <summary>Frees the slots and the file system.</summary>
     [GlobalCleanup]
-    public void CleanUp()
+    public void Dispose()
     {
         _channel.Dispose();
         (_fileSystem as IDisposable)?.Dispose();
+        GC.SuppressFinalize(this);
     }
 
     /// <summary>READ of a page.</summary>

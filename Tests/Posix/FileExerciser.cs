@@ -1,6 +1,5 @@
 using Harness.Runtime.Native;
 using Harness.Tests.Mounts;
-using Mono.Unix.Native;
 using static Harness.Tests.Mounts.Posix;
 
 namespace Harness.Tests.Posix;
@@ -149,7 +148,7 @@ internal sealed class FileExerciser : IDisposable
     {
         int size = _random.Next(SizeMax + 1);
         Note($"truncate {size}");
-        Ok(_random.Next(2) == 0 ? _file.Truncate(size) : Posix.Truncate(_path, size));
+        Ok(_random.Next(2) == 0 ? _file.Truncate(size) : Harness.Tests.Mounts.Posix.Truncate(_path, size));
         SetSize(size);
     }
 

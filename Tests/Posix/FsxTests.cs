@@ -52,7 +52,7 @@ public abstract class FsxTests<TMount>(TMount mount) : IClassFixture<TMount>
     });
 
     /// <summary>What fallocate(2) can do here: on a mount of the host, what it can do there.</summary>
-    private IEnumerable<int> Modes()
+    private int[] Modes()
     {
         int[] modes = [0, KeepSize, PunchHole | KeepSize, ZeroRange, ZeroRange | KeepSize];
         if (mount.Served.Length == 0)

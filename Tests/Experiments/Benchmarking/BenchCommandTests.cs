@@ -38,6 +38,6 @@ public sealed class BenchCommandTests
         Assert.All(good, options => Assert.Same(options, BenchCommand.Check(options)));
     }
 
-    private static Task Invoke(string arguments) => BenchCommand.Create().Parse($"channels {arguments}")
+    private static Task<int> Invoke(string arguments) => BenchCommand.Create().Parse($"channels {arguments}")
         .InvokeAsync(new System.CommandLine.InvocationConfiguration { EnableDefaultExceptionHandler = false });
 }
