@@ -129,7 +129,8 @@ internal sealed partial class Dispatcher
             return;
         }
 
-        _fileSystem.Retrieved(request.Header.Unique, node, arg.Offset, request.Payload[..(int)arg.Size]);
+        ulong number = FuseNotifier.RetrieveNumber(request.Header.Unique);
+        _fileSystem.Retrieved(number, node, arg.Offset, request.Payload[..(int)arg.Size]);
         request.Complete();
     }
 }

@@ -13,6 +13,9 @@ namespace Harness.FuseProtocol;
 /// </remarks>
 public sealed class FuseNotifier
 {
+    /// <summary>Largest number that a retrieve notification can have.</summary>
+    public const ulong RetrieveNumberMax = (Protocol.UniqueRetrieve >> 1) - 1;
+
     private readonly NegotiatedInit _init;
     private readonly INotificationSink? _sink;
     private readonly IFuseObserver? _observer;
@@ -69,15 +72,21 @@ public sealed class FuseNotifier
     /// Asks for what the kernel has cached of a file (FUSE_NOTIFY_RETRIEVE, 7.15). It answers by <see cref="IFileSystem.Retrieved"/>, with
     /// as much as lies there without a gap.
     /// </summary>
-    /// <param name="unique">Comes back with the answer.</param>
+    /// <param name="number">Comes back with the answer, maybe before this returns; up to <see cref="RetrieveNumberMax"/>.</param>
     /// <param name="node">The file.</param>
     /// <param name="offset">Where to begin, in bytes.</param>
     /// <param name="size">Bytes; more than <see cref="NegotiatedInit.MaxWrite"/> is EINVAL, since the kernel would cut it.</param>
-    public Errno Retrieve(ulong unique, NodeId node, ulong offset, uint size) => size > (uint)_init.MaxWrite || offset > long.MaxValue
-        ? Errno.EINVAL
-        : Send(
-            NotifyCode.Retrieve,
-            new NotifyRetrieveOut { NotifyUnique = unique, Nodeid = node.Value, Offset = offset, Size = size });
+    public Errno Retrieve(ulong number, NodeId node, ulong offset, uint size)
+    {
+        if (number > RetrieveNumberMax || size > (uint)_init.MaxWrite || offset > long.MaxValue)
+        {
+            return Errno.EINVAL;
+        }
+
+        ulong unique = Protocol.UniqueRetrieve | (number << 1);
+        return Send(
+            NotifyCode.Retrieve, new NotifyRetrieveOut { NotifyUnique = unique, Nodeid = node.Value, Offset = offset, Size = size });
+    }
 
     /// <summary>
     /// Asks for every request that was read and not answered to be sent again, with bit 63 of its unique set (FUSE_NOTIFY_RESEND, 7.40).
@@ -92,6 +101,9 @@ public sealed class FuseNotifier
     public Errno Prune(ReadOnlySpan<NodeId> nodes) => _init.Minor < 45
         ? Errno.ENOSYS
         : Send(NotifyCode.Prune, new NotifyPruneOut { Count = (uint)nodes.Length }, MemoryMarshal.AsBytes(nodes));
+
+    /// <summary>The number under which data were asked for, out of the header that brings them.</summary>
+    internal static ulong RetrieveNumber(ulong unique) => (unique & ~Protocol.UniqueRetrieve) >> 1;
 
     private Errno SendName<T>(NotifyCode code, in T body, ReadOnlySpan<byte> name)
         where T : unmanaged

@@ -41,11 +41,11 @@ public partial interface IFileSystem
     }
 
     /// <summary>Cached data that a retrieve notification asked for (NOTIFY_REPLY).</summary>
-    /// <param name="unique">The number that the notification gave.</param>
+    /// <param name="number">The number that <see cref="FuseNotifier.Retrieve"/> was given.</param>
     /// <param name="node">The file.</param>
     /// <param name="offset">Where the data lie, in bytes.</param>
     /// <param name="data">Valid until the method returns.</param>
-    void Retrieved(ulong unique, NodeId node, ulong offset, ReadOnlyMemory<byte> data)
+    void Retrieved(ulong number, NodeId node, ulong offset, ReadOnlyMemory<byte> data)
     {
     }
 

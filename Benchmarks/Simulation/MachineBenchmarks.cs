@@ -7,7 +7,8 @@ using Harness.Simulation.Scheduling;
 namespace Harness.Benchmarks.Simulation;
 
 /// <summary>
-/// Real time per simulated request: an application enters the kernel, queues a request under a spin lock, wakes a server on the next CPU and
+/// Real time per simulated request: an application enters the kernel, queues a request under a spin lock, wakes a server on the next CPU
+/// and
 /// blocks; the server takes it under the lock, copies, computes, copies 4 KiB and wakes the application. 13 events.
 /// </summary>
 [MemoryDiagnoser]

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Harness.Transport;
 
 namespace Harness.Experiments.Commands;
@@ -18,20 +19,21 @@ internal static class CommandLine
             UpgradeCommand.Create(),
             MountHelperCommand.Create(),
             DoctorCommand.Create(),
+            BenchCommand.Create(),
+            FuzzCommand.Create(),
             // The launcher runs the tests itself, before this program is built; the command stands here for the help text.
             new Command("test", "Checks format, builds, and runs all tests; closes with a line that counts them."),
         };
         ParseResult parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            foreach (System.CommandLine.Parsing.ParseError error in parsed.Errors)
+            foreach (ParseError error in parsed.Errors)
             {
                 Fail(error.Message);
             }
 
-            Command command = parsed.CommandResult.Command;
-            string help = command == root ? "--help" : $"{command.Name} --help";
-            await Console.Error.WriteLineAsync($"Try: ./harness {help}").ConfigureAwait(false);
+            string command = string.Concat(Path(parsed.CommandResult).Select(part => $"{part.Command.Name} "));
+            await Console.Error.WriteLineAsync($"Try: ./harness {command}--help").ConfigureAwait(false);
             return ExitCode.BadArguments;
         }
 
@@ -54,4 +56,8 @@ internal static class CommandLine
 
     /// <summary>Prints an error for a person.</summary>
     public static void Fail(string message) => Console.Error.WriteLine($"harness: {message}");
+
+    /// <summary>A command and those it stands below, from the top on, the program itself excepted.</summary>
+    private static IEnumerable<CommandResult> Path(CommandResult command) =>
+        command.Parent is CommandResult parent ? Path(parent).Append(command) : [];
 }

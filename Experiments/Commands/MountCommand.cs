@@ -14,31 +14,35 @@ namespace Harness.Experiments.Commands;
 /// <summary><c>./harness mount</c>: serves a file system in the foreground until it is unmounted or interrupted.</summary>
 internal static class MountCommand
 {
-    /// <summary>Ends the mount with the process that started it, so that a killed run leaves nothing mounted.</summary>
+    /// <summary>
+    /// Ends the mount when standard input ends, which the process that started it holds the other end of: a killed run leaves nothing mounted.
+    /// (PR_SET_PDEATHSIG would follow the thread that started it, and a pool's threads come and go.)
+    /// </summary>
     public const string ExitWithParent = "--exit-with-parent";
 
     /// <summary>Makes the mount a session of its own, so that it outlives the terminal and the process that started it.</summary>
     public const string Detached = "--detached";
-
-    private const int PrSetPdeathsig = 1;
-    private const int SigTerm = 15;
 
     /// <summary>The command.</summary>
     public static Command Create()
     {
         var backend = new Option<string>("--backend")
         {
-            Description = "What is served: null (zeros without end) or memory (a file system in this process's memory)",
+            Description = "What is served: null (zeros without end), memory (a file system in this process's memory) or passthrough:DIRECTORY",
             DefaultValueFactory = _ => Backend.Memory,
         };
         var trace = new Option<string?>("--trace") { Description = "Write a line per message (rx, tx) to this file; - for standard error" };
-        var words = new Option<string[]>("-o") { Description = "Options as mount(8) and mount.fuse3(8) spell them, or any option of this list", HelpName = "WORD,…" };
+        var words = new Option<string[]>("-o")
+        {
+            Description = "Options as mount(8) and mount.fuse3(8) spell them, or any option of this list",
+            HelpName = "WORD,…",
+        };
         var options = new Option<bool>("--options") { Description = "List all options with unit, default, and what each does to the kernel" };
         var keep = new Option<bool>("--keep")
         {
             Description = "Keep the mount through the death and the replacement of its daemon (channels dev-fuse and clone; backends null and passthrough)",
         };
-        var keptBy = new Option<string?>(DaemonChild.KeptBy) { Hidden = true };
+        var keptBy = new Option<int?>(DaemonChild.KeptBy) { Hidden = true };
         var exitWithParent = new Option<bool>(ExitWithParent) { Hidden = true };
         var detached = new Option<bool>(Detached) { Hidden = true };
         var mountPoint = new Argument<string?>("MOUNTPOINT") { Description = "An existing directory", Arity = ArgumentArity.ZeroOrOne };
@@ -58,16 +62,12 @@ internal static class MountCommand
             string path = parsed.GetValue(mountPoint) ?? throw new BadArgumentsException("Name a directory to mount on.");
             MountSpec spec = ReadSpec(parsed.GetValue(backend)!, knobs.Read(parsed), path, parsed.GetValue(words) ?? []);
             spec = CheckKeeping(spec with { Keep = spec.Keep || parsed.GetValue(keep) });
-            string? supervisor = parsed.GetValue(keptBy);
+            int? supervisor = parsed.GetValue(keptBy);
             using TextWriter? traceWriter = OpenTrace(parsed.GetValue(trace), append: supervisor is not null);
-            if (supervisor is not null)
+            IFuseObserver observer = MountObservers.Create(traceWriter);
+            if (supervisor is int socket)
             {
-                return KeptDaemon.Serve(spec, MountObservers.Create(traceWriter), supervisor);
-            }
-
-            if (parsed.GetValue(exitWithParent))
-            {
-                _ = Libc.Prctl(PrSetPdeathsig, SigTerm, 0, 0, 0);
+                return KeptDaemon.Serve(spec, observer, socket);
             }
 
             if (parsed.GetValue(detached))
@@ -75,7 +75,8 @@ internal static class MountCommand
                 _ = Libc.SetSid();
             }
 
-            return spec.Keep ? Supervisor.Run(spec, Environment.GetCommandLineArgs()[1..]) : Serve(spec, MountObservers.Create(traceWriter));
+            bool endsWithInput = parsed.GetValue(exitWithParent);
+            return spec.Keep ? Supervisor.Run(spec, Environment.GetCommandLineArgs()[1..], endsWithInput) : Serve(spec, observer, endsWithInput);
         });
         return command;
     }
@@ -150,7 +151,7 @@ internal static class MountCommand
         }
     }
 
-    private static int Serve(MountSpec spec, IFuseObserver observer)
+    private static int Serve(MountSpec spec, IFuseObserver observer, bool endsWithInput)
     {
         using MountHost host = MountHost.Start(spec, observer);
         Console.WriteLine(spec.Describe(host.Negotiated));
@@ -171,6 +172,11 @@ internal static class MountCommand
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         host.Ended.ContinueWith(_ => stop.Set(), TaskScheduler.Default);
+        if (endsWithInput)
+        {
+            Console.OpenStandardInput().CopyToAsync(Stream.Null).ContinueWith(_ => stop.Set(), TaskScheduler.Default);
+        }
+
         stop.Wait();
         if (!host.Stop())
         {

@@ -37,8 +37,8 @@ internal static class MountHelperCommand
     {
         IEnumerable<string> arguments =
         [
-            typeof(MountHelperCommand).Assembly.Location, "mount", MountCommand.Detached, "--backend", source, .. words.SelectMany(word => (string[])["-o", word]),
-            mountPoint,
+            typeof(MountHelperCommand).Assembly.Location, "mount", MountCommand.Detached, "--backend", source,
+            .. words.SelectMany(word => (string[])["-o", word]), mountPoint,
         ];
         using Process daemon = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, arguments)
         {

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
 using Harness.Experiments.Running;
 
 namespace Harness.Experiments.Commands;
@@ -37,37 +36,5 @@ internal static class RunCommand
         }
 
         return RunSetup.Resume(directory);
-    }
-
-    /// <summary>SIGINT and SIGTERM as a cancellation: the trial that runs is given up, everything is unmounted, what was measured stays.</summary>
-    private sealed class Interruption : IDisposable
-    {
-        private readonly CancellationTokenSource _source = new();
-        private readonly PosixSignalRegistration[] _registrations;
-
-        public Interruption() => _registrations =
-        [
-            PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel),
-            PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel),
-            PosixSignalRegistration.Create(PosixSignal.SIGHUP, Cancel),
-        ];
-
-        public CancellationToken Token => _source.Token;
-
-        public void Dispose()
-        {
-            foreach (PosixSignalRegistration registration in _registrations)
-            {
-                registration.Dispose();
-            }
-
-            _source.Dispose();
-        }
-
-        private void Cancel(PosixSignalContext context)
-        {
-            context.Cancel = true;
-            _source.Cancel();
-        }
     }
 }

@@ -22,17 +22,21 @@ internal enum RequestShape
 /// <summary>A slot without a kernel: it is given messages, and keeps what it is answered.</summary>
 internal abstract class FakeRequest : FuseRequest, IDisposable
 {
+    private bool _received;
+    private int _replies;
+    private int _completions;
+
     /// <summary>Replies to the message that is here now. More than one would be an error of the code under test.</summary>
-    public int Replies { get; private set; }
+    public int Replies => Volatile.Read(ref _replies);
 
     /// <summary>How often the message that is here now was ended without a reply.</summary>
-    public int Completions { get; private set; }
+    public int Completions => Volatile.Read(ref _completions);
 
     /// <summary>Whether the message that is here now has been answered or ended.</summary>
     public bool IsEnded => Replies + Completions > 0;
 
     /// <summary>Whether another message may be put here.</summary>
-    public bool IsFree { get; private set; } = true;
+    public bool IsFree => !_received || IsEnded;
 
     /// <summary>The error of the reply.</summary>
     public Errno Error { get; private set; }
@@ -74,11 +78,11 @@ internal abstract class FakeRequest : FuseRequest, IDisposable
             return false;
         }
 
-        Replies = 0;
-        Completions = 0;
+        _received = true;
+        _replies = 0;
+        _completions = 0;
         Error = Errnos.Ok;
         ReplyLength = 0;
-        IsFree = false;
         Begin(in header);
         return true;
     }
@@ -112,14 +116,9 @@ internal abstract class FakeRequest : FuseRequest, IDisposable
     {
         Error = error;
         ReplyLength = length;
-        Replies++;
-        IsFree = true;
+        Interlocked.Increment(ref _replies);
     }
 
     /// <inheritdoc/>
-    protected override void Recycle()
-    {
-        Completions++;
-        IsFree = true;
-    }
+    protected override void Recycle() => Interlocked.Increment(ref _completions);
 }

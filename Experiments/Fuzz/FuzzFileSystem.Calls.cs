@@ -15,7 +15,7 @@ internal sealed partial class FuzzFileSystem
         }
     }
 
-    public void Retrieved(ulong unique, NodeId node, ulong offset, ReadOnlyMemory<byte> data)
+    public void Retrieved(ulong number, NodeId node, ulong offset, ReadOnlyMemory<byte> data)
     {
         Calls++;
         Check(Slot.HoldsInput(data), "retrieved data lie outside of their message");

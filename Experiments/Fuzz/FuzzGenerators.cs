@@ -21,7 +21,9 @@ internal static class FuzzGenerators
     private static readonly Opcode[] s_opcodes = Enum.GetValues<Opcode>();
 
     private static readonly Gen<uint> s_word = Gen.Frequency(
-        (6, Gen.Elements(s_edges)), (3, Gen.Choose(0, 300).Select(number => (uint)number)), (2, Gen.Choose(int.MinValue, int.MaxValue).Select(number => (uint)number)));
+        (6, Gen.Elements(s_edges)),
+        (3, Gen.Choose(0, 300).Select(number => (uint)number)),
+        (2, Gen.Choose(int.MinValue, int.MaxValue).Select(number => (uint)number)));
 
     private static readonly Gen<byte[]> s_blob =
         from length in Gen.Frequency((8, Gen.Choose(0, 64)), (3, Gen.Choose(0, 600)), (1, Gen.Choose(0, 9000)))
@@ -39,48 +41,15 @@ internal static class FuzzGenerators
         from ends in Gen.Choose(0, 11)
         select ends == 0 ? name : [.. name, (byte)0];
 
-    /// <summary>One script, for slots of any shape.</summary>
-    public static Gen<FuzzScript> Script { get; } =
-        from shape in Gen.Elements(Enum.GetValues<RequestShape>())
-        from length in Gen.Choose(1, StepsMax)
-        from opening in Opening()
-        from steps in Step().ListOf(length)
-        select new FuzzScript(shape, [opening, .. steps]);
-
-    private static Gen<FuzzStep> Opening() =>
-        from message in Gen.Frequency((9, Gen.Constant(GoldenMessages.Init.Request)), (1, Init()), (1, Message()))
-        from mood in Gen.Frequency((20, Gen.Constant(FuzzMood.Answer)), (1, Gen.Constant(FuzzMood.Throw)))
-        select new FuzzStep(message, KeepsUnique: false, Back: -1, mood, Chance: 0, Finish: 0);
-
-    private static Gen<FuzzStep> Step() =>
-        from message in Message()
-        from keeps in Gen.Choose(0, 30)
-        from back in Gen.Frequency((1, Gen.Constant(-1)), (4, Gen.Choose(0, 8)))
-        from mood in Gen.Frequency(
-            (8, Gen.Constant(FuzzMood.Answer)), (2, Gen.Constant(FuzzMood.Fail)), (1, Gen.Constant(FuzzMood.Throw)),
-            (1, Gen.Constant(FuzzMood.ThrowInTask)), (6, Gen.Constant(FuzzMood.Wait)), (1, Gen.Constant(FuzzMood.WaitAndThrow)),
-            (1, Gen.Constant(FuzzMood.Overstate)))
-        from chance in Gen.Choose(0, int.MaxValue - 1)
-        from finish in Gen.Frequency((3, Gen.Constant(0)), (3, Gen.Constant(1)), (1, Gen.Choose(2, 5)))
-        select new FuzzStep(message, keeps == 0, back, mood, chance, finish);
-
-    private static Gen<byte[]> Message() => Gen.Frequency(
-        (4, Structured()),
-        (4, from golden in Golden() from mutated in FuzzMutations.Of(golden) select mutated),
-        (1, from structured in Structured() from mutated in FuzzMutations.Of(structured) select mutated),
-        (1, Golden()),
-        (1, Interrupt()),
-        (1, Init()));
-
-    private static Gen<byte[]> Golden() =>
-        // DESTROY ends the session, after which there is little left to find out.
+    // DESTROY ends the session, after which there is little left to find out.
+    private static readonly Gen<byte[]> s_golden =
         Gen.Elements(GoldenMessages.All.Where(message => message.Opcode != Opcode.Destroy)).Select(message => message.Request);
 
-    private static Gen<byte[]> Interrupt() =>
+    private static readonly Gen<byte[]> s_interrupt =
         from unique in Gen.Choose(0, 2 * StepsMax)
         select FuseMessage.Build(Opcode.Interrupt, (ulong)unique | 1, new InterruptIn { Unique = (ulong)unique }, nodeId: 0);
 
-    private static Gen<byte[]> Init() =>
+    private static readonly Gen<byte[]> s_init =
         from major in Gen.Frequency((8, Gen.Constant(7U)), (1, s_word))
         from minor in Gen.Frequency((8, Gen.Choose(29, 47).Select(number => (uint)number)), (1, s_word))
         from low in s_word
@@ -88,11 +57,50 @@ internal static class FuzzGenerators
         from readahead in s_word
         select FuseMessage.Init(minor, (InitFlags)(low | ((ulong)high << 32)) | InitFlags.InitExt, major, readahead);
 
-    private static Gen<byte[]> Structured() =>
+    private static readonly Gen<byte[]> s_structured =
         from opcode in Gen.Frequency((30, Gen.Elements(s_opcodes)), (1, s_word.Select(number => (Opcode)number)))
         from node in s_word
         from message in Build(opcode, node)
         select message;
+
+    private static readonly Gen<byte[]> s_message = Gen.Frequency(
+        (4, s_structured),
+        (4, from golden in s_golden from mutated in FuzzMutations.Of(golden) select mutated),
+        (1, from structured in s_structured from mutated in FuzzMutations.Of(structured) select mutated),
+        (1, s_golden),
+        (1, s_interrupt),
+        (1, s_init));
+
+    private static readonly Gen<FuzzMood> s_mood = Gen.Frequency(
+        (8, Gen.Constant(FuzzMood.Answer)),
+        (2, Gen.Constant(FuzzMood.Fail)),
+        (1, Gen.Constant(FuzzMood.Throw)),
+        (1, Gen.Constant(FuzzMood.ThrowInTask)),
+        (6, Gen.Constant(FuzzMood.Wait)),
+        (1, Gen.Constant(FuzzMood.WaitAndThrow)),
+        (1, Gen.Constant(FuzzMood.Overstate)));
+
+    private static readonly Gen<FuzzStep> s_opening =
+        from message in Gen.Frequency((9, Gen.Constant(GoldenMessages.Init.Request)), (1, s_init), (1, s_message))
+        from mood in Gen.Frequency((20, Gen.Constant(FuzzMood.Answer)), (1, Gen.Constant(FuzzMood.Throw)))
+        select new FuzzStep(message, KeepsUnique: false, Back: -1, mood, Chance: 0, Finish: 0);
+
+    private static readonly Gen<FuzzStep> s_step =
+        from message in s_message
+        from keeps in Gen.Choose(0, 30)
+        from back in Gen.Frequency((1, Gen.Constant(-1)), (4, Gen.Choose(0, 8)))
+        from mood in s_mood
+        from chance in Gen.Choose(0, int.MaxValue - 1)
+        from finish in Gen.Frequency((3, Gen.Constant(0)), (3, Gen.Constant(1)), (1, Gen.Choose(2, 5)))
+        select new FuzzStep(message, keeps == 0, back, mood, chance, finish);
+
+    /// <summary>One script, for slots of any shape.</summary>
+    public static Gen<FuzzScript> Script { get; } =
+        from shape in Gen.Elements(Enum.GetValues<RequestShape>())
+        from length in Gen.Choose(1, StepsMax)
+        from opening in s_opening
+        from steps in s_step.ListOf(length)
+        select new FuzzScript(shape, [opening, .. steps]);
 
     private static Gen<byte[]> Build(Opcode opcode, ulong node)
     {

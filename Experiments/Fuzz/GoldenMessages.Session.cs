@@ -70,11 +70,11 @@ internal static partial class GoldenMessages
         10000000 f5ffffff 0110000000000000  # len 16, error -11, unique 4097
         """);
 
-    /// <summary>The answer to a retrieve notification with the unique that stands in its header.</summary>
+    /// <summary>The answer to a retrieve notification, under the number 5 that this gave.</summary>
     public static GoldenMessage NotifyReply { get; } = GoldenMessage.Parse(
         nameof(NotifyReply),
         """
-        56000000 29000000 0a00000000000000 1100000000000000  # len 86, NOTIFY_REPLY, unique 10, nodeid 17
+        56000000 29000000 0a00000000000040 1100000000000000  # len 86, NOTIFY_REPLY, unique 4611686018427387914, nodeid 17
         e8030000 e9030000 d2040000 0000 0000  # uid 1000, gid 1001, pid 1234, total_extlen 0, padding
         0000000000000000 0010000000000000 06000000 00000000 0000000000000000  # dummy1, offset 4096, size 6, dummy2, dummy3
         0000000000000000  # dummy4

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Harness.Runtime.Native;
 
 namespace Harness.Experiments.Keeping;
@@ -13,7 +14,6 @@ internal sealed record DaemonProgram(string File, string Assembly)
 }
 
 /// <summary>A daemon as the supervisor sees it: a process, and the line to it.</summary>
-/// <remarks>To be started by a thread that lives as long as the supervisor: the kernel ends a daemon when the thread ends that started it.</remarks>
 internal sealed class DaemonChild : IDisposable
 {
     /// <summary>The option by which the daemon knows its supervisor.</summary>
@@ -65,7 +65,7 @@ internal sealed class DaemonChild : IDisposable
         try
         {
             UnixSocket.LimitSending(ours, s_takeMax);
-            var start = new ProcessStartInfo(program.File, [program.Assembly, .. arguments, KeptBy, $"{theirs}:{Environment.ProcessId}"]);
+            var start = new ProcessStartInfo(program.File, [program.Assembly, .. arguments, KeptBy, theirs.ToString(CultureInfo.InvariantCulture)]);
             return new DaemonChild(Process.Start(start)!, new Link(ours)) { Program = program, AnswerBy = answerBy };
         }
         catch

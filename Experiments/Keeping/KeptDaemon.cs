@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Harness.Experiments.Backends;
 using Harness.Experiments.Commands;
@@ -24,9 +24,6 @@ internal sealed class KeptDaemon : IDisposable
 {
     /// <summary>Requests that a reader may have handed out: each takes locked memory for the largest message.</summary>
     public const int SlotsMax = 64;
-
-    private const int PrSetPdeathsig = 1;
-    private const int SigKill = 9;
 
     private readonly HandOver _handOver;
     private readonly FuseMount _mount;
@@ -59,24 +56,17 @@ internal sealed class KeptDaemon : IDisposable
     /// <summary>Serves until the connection ends.</summary>
     /// <param name="spec">The mount.</param>
     /// <param name="observer">Who sees the messages.</param>
-    /// <param name="keptBy">The inherited socket and the supervisor's process id, with a colon between.</param>
+    /// <param name="socket">The inherited socket to the supervisor.</param>
     /// <returns>The exit code: <see cref="ExitCode.Done"/> only if the connection has ended.</returns>
     /// <exception cref="FuseTransportException">It cannot be served on.</exception>
-    public static int Serve(MountSpec spec, IFuseObserver observer, string keptBy)
+    public static int Serve(MountSpec spec, IFuseObserver observer, int socket)
     {
-        int[] numbers = [.. keptBy.Split(':').Select(part => int.Parse(part, CultureInfo.InvariantCulture))];
-        // The thread that asks for the signal must live as long as the process; this one waits below for the end.
-        _ = Libc.Prctl(PrSetPdeathsig, SigKill, 0, 0, 0);
-        if (Libc.GetParentId() != numbers[1])
-        {
-            throw new FuseTransportException("The supervisor is gone.");
-        }
-
         // Ctrl-C and a closed terminal reach all processes of a terminal; what is to be done then the supervisor decides.
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Ignore);
         using PosixSignalRegistration hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Ignore);
-        using var link = new Link(UnixSocket.TakeInherited(numbers[0]));
+        using var link = new Link(UnixSocket.TakeInherited(socket));
         using var daemon = new KeptDaemon(spec, observer, link);
+        new Thread(() => EndWithSupervisor(link)) { IsBackground = true, Name = "supervisor" }.Start();
         return daemon.Run(link);
     }
 
@@ -88,6 +78,22 @@ internal sealed class KeptDaemon : IDisposable
         _mount.Dispose();
         _loop?.Dispose();
         _handOver.State.Dispose();
+    }
+
+    /// <summary>
+    /// Ends this process when the supervisor's end of the line closes, whatever closed it: the last of the connection's fds go with it, so that
+    /// applications get errors and do not wait for a successor that nobody would start. (PR_SET_PDEATHSIG would follow the thread that started
+    /// this process.)
+    /// </summary>
+    private static void EndWithSupervisor(Link link)
+    {
+        while (link.Receive(wait: true) == true)
+        {
+            // After the hand-over a supervisor has nothing more to say.
+        }
+
+        using var self = Process.GetCurrentProcess();
+        self.Kill();
     }
 
     private static void Ignore(PosixSignalContext context) => context.Cancel = true;

@@ -5,7 +5,7 @@ namespace Harness.Experiments.Keeping;
 
 /// <summary>A descriptor that came from a daemon before this one.</summary>
 /// <param name="Slot">Where it is kept.</param>
-/// <param name="Fd">The descriptor, which belongs to whoever gets this.</param>
+/// <param name="Fd">The descriptor, which belongs to whoever gets this; −1 for a node that is kept by its handle alone.</param>
 /// <param name="Record">What it is.</param>
 internal readonly record struct KeptDescriptor(int Slot, int Fd, KeptSlot Record);
 
@@ -15,11 +15,17 @@ internal readonly record struct KeptDescriptor(int Slot, int Fd, KeptSlot Record
 /// </summary>
 /// <remarks>
 /// Descriptors and not file handles, so that it is the very file that survives: on every file system, without its names, without root, and with
-/// where it was read last. A file is sent before its slot is filled, and its slot emptied before it is taken back: whatever a dying daemon got
+/// where it was read last. Only nodes beyond the limit of descriptors have a handle instead, which stands in the slot itself. A file is sent before its slot is filled, and its slot emptied before it is taken back: whatever a dying daemon got
 /// done of it, a filled slot has its descriptor. Thread-safe.
 /// </remarks>
 internal sealed class KeptDescriptors
 {
+    /// <summary>
+    /// How far a daemon stays below the limit of descriptors that it shares with its supervisor, so that whatever the daemon has opened the
+    /// supervisor has room to keep, beside what it has open itself.
+    /// </summary>
+    public const int Spare = 256;
+
     private readonly KeptState _state;
     private readonly Link _link;
     private readonly Lock _gate = new();
@@ -40,9 +46,10 @@ internal sealed class KeptDescriptors
             KeptSlot record = state.Slots[slot];
             bool isHandle = record.Kind != KeptKind.Node;
             bool isHeld = fds.TryGetValue(slot, out int fd);
-            if (record.Id != 0 && isHeld && !(isHandle && journal.IsUnfinished(record.Unique)))
+            bool isMeant = record.Id != 0 && (isHeld || record.File.HandleBytes > 0);
+            if (isMeant && !(isHandle && journal.IsUnfinished(record.Unique)))
             {
-                _inherited.Add(new KeptDescriptor(slot, fd, record));
+                _inherited.Add(new KeptDescriptor(slot, isHeld ? fd : -1, record));
                 continue;
             }
 
@@ -70,9 +77,9 @@ internal sealed class KeptDescriptors
 
     /// <summary>Keeps a descriptor.</summary>
     /// <param name="record">What it is.</param>
-    /// <param name="descriptor">The descriptor, which stays the caller's.</param>
+    /// <param name="descriptor">The descriptor, which stays the caller's; null for a node that has a handle.</param>
     /// <returns>The slot; −1 if there is none left.</returns>
-    public int Keep(in KeptSlot record, FileDescriptor descriptor)
+    public int Keep(in KeptSlot record, FileDescriptor? descriptor)
     {
         int slot = TakeSlot();
         if (slot < 0)
@@ -80,15 +87,26 @@ internal sealed class KeptDescriptors
             return slot;
         }
 
-        // If nobody takes it the supervisor is gone, and the kernel is about to end this process too.
-        _ = _link.TrySend(LinkVerb.Keep, [(uint)slot], [descriptor.Number]);
+        if (descriptor is not null)
+        {
+            Attach(slot, descriptor);
+        }
+
         ref KeptSlot filled = ref _state.Slots[slot];
         filled.Value = record.Value;
         filled.Unique = record.Unique & ~Protocol.UniqueResend;
         filled.Kind = record.Kind;
         filled.BackingId = record.BackingId;
+        filled.File = record.File;
         Volatile.Write(ref filled.Id, record.Id);
         return slot;
+    }
+
+    /// <summary>Keeps a descriptor in a slot.</summary>
+    public void Attach(int slot, FileDescriptor descriptor)
+    {
+        // If nobody takes it the supervisor is gone, and this process is about to end too.
+        _ = _link.TrySend(LinkVerb.Keep, [(uint)slot], [descriptor.Number]);
     }
 
     /// <summary>Takes a descriptor back.</summary>

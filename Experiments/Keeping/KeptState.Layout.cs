@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Harness.FuseProtocol;
 using Harness.FuseProtocol.Wire;
+using Harness.Runtime.Native;
 
 namespace Harness.Experiments.Keeping;
 
@@ -100,6 +101,39 @@ internal struct KeptSlot
 
     /// <summary>Of a node the number of its backing file, 0 for none.</summary>
     public int BackingId;
+
+    /// <summary>Of a node without a descriptor, what it is found again by.</summary>
+    public KeptFile File;
+}
+
+/// <summary>A file that is not kept open, on the file system of the mount's root.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct KeptFile
+{
+    public ulong Ino;
+    public uint Mode;
+
+    /// <summary>Bytes of <see cref="Handle"/> that mean something; 0 for none.</summary>
+    public int HandleBytes;
+    public KeptHandle Handle;
+
+    /// <summary>Puts a file's handle into a slot.</summary>
+    /// <returns>False if it has no room there.</returns>
+    public static bool TryMake(ulong ino, uint mode, FileHandle handle, out KeptFile made)
+    {
+        made = new KeptFile { Ino = ino, Mode = mode, HandleBytes = handle.Bytes.Length };
+        return handle.Bytes.TryCopyTo(made.Handle);
+    }
+
+    /// <summary>Gets the handle out again.</summary>
+    public readonly FileHandle ToHandle() => FileHandle.From(((ReadOnlySpan<byte>)Handle)[..HandleBytes]);
+}
+
+/// <summary>Room for a struct file_handle: its header of 8 bytes, and more than ext4 (8), XFS (20) or Btrfs (20) need.</summary>
+[InlineArray(56)]
+internal struct KeptHandle
+{
+    private byte _element;
 }
 
 /// <summary>How far a journaled request has come.</summary>

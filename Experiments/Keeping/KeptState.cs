@@ -45,9 +45,9 @@ internal sealed class KeptState : IDisposable
     /// <summary>What the kept descriptors mean, by the numbers under which they are kept.</summary>
     public Span<KeptSlot> Slots => MemoryMarshal.Cast<byte, KeptSlot>(_memory.GetSpan()[SlotsOffset(_journalEntries)..])[.._slots];
 
-    /// <summary>Makes an empty state. Its memory is taken as it is used: 192 bytes a journal entry, 32 a slot.</summary>
+    /// <summary>Makes an empty state. Its memory is taken as it is used: 192 bytes a journal entry, 104 a slot.</summary>
     /// <param name="journalEntries">Most requests in flight that must not run twice.</param>
-    /// <param name="slots">Most descriptors that are kept.</param>
+    /// <param name="slots">Most nodes and handles that are kept.</param>
     public static KeptState Create(int journalEntries, int slots)
     {
         SharedBuffer memory = SharedBuffer.Create("harness-kept", Bytes(journalEntries, slots));

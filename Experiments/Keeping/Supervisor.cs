@@ -17,13 +17,13 @@ namespace Harness.Experiments.Keeping;
 /// </summary>
 /// <remarks>
 /// One thread waits for everything. What it holds is bounded: four bytes a kept descriptor, and the state, whose pages are taken as they are used.
-/// When it ends, in whatever way, the kernel ends the daemon (PR_SET_PDEATHSIG), and with the last fd the connection: applications get errors and
-/// do not wait.
+/// When it ends, in whatever way, the daemon ends too, since the line between them does, and with the last fd the connection: applications get
+/// errors and do not wait.
 /// </remarks>
 internal sealed partial class Supervisor : IDisposable
 {
-    /// <summary>Most descriptors that are kept, whatever the machine allows.</summary>
-    private const int SlotsMax = 1 << 20;
+    /// <summary>Most nodes and handles that are kept, four times as many as a process may have descriptors by default (fs.nr_open).</summary>
+    private const int SlotsMax = 1 << 22;
 
     /// <summary>Journal entries for each request that can be in flight: some may still belong to dead daemons.</summary>
     private const int EntriesPerRequest = 2;
@@ -48,10 +48,10 @@ internal sealed partial class Supervisor : IDisposable
     {
         _spec = spec;
         _arguments = arguments;
-        int slots = Math.Min(DescriptorLimit.Raise(), SlotsMax);
+        DescriptorLimit.Raise();
         using FileDescriptor? root = BackendFactory.OpenRoot(spec);
-        _state = KeptState.Create(spec.Threads * KeptDaemon.SlotsMax * EntriesPerRequest, slots);
-        _shelf = new DescriptorShelf(slots);
+        _state = KeptState.Create(spec.Threads * KeptDaemon.SlotsMax * EntriesPerRequest, SlotsMax);
+        _shelf = new DescriptorShelf(SlotsMax);
         KeepRoot(root);
         _mount = FuseMount.Create(spec.MountPoint, spec.Kernel);
         try
@@ -70,9 +70,10 @@ internal sealed partial class Supervisor : IDisposable
     /// <summary>Mounts, and keeps the mount until it is unmounted.</summary>
     /// <param name="spec">The mount.</param>
     /// <param name="arguments">The command line that it was read from, for the daemons.</param>
+    /// <param name="endsWithInput">Whether to unmount when standard input ends.</param>
     /// <returns>The exit code.</returns>
     /// <exception cref="FuseTransportException">This machine cannot.</exception>
-    public static int Run(MountSpec spec, string[] arguments)
+    public static int Run(MountSpec spec, string[] arguments, bool endsWithInput)
     {
         Supervisor supervisor;
         using (SystemSettings.Hold(MessageLimit.Needs(spec.MaxWrite)))
@@ -86,6 +87,12 @@ internal sealed partial class Supervisor : IDisposable
             try
             {
                 supervisor.Announce();
+                if (endsWithInput)
+                {
+                    Console.OpenStandardInput().CopyToAsync(Stream.Null)
+                        .ContinueWith(_ => supervisor._events.Raise(SupervisorEvent.Stop), TaskScheduler.Default);
+                }
+
                 supervisor.Watch(until: () => false);
                 return supervisor._exitCode ?? ExitCode.Done;
             }

@@ -27,7 +27,8 @@ internal sealed class ExperimentRun(IReadOnlyList<ExperimentPlan> plans, Results
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 int total = Math.Max(plans.Sum(each => each.TrialsMinimum), results.Trials.Count(record => record.Measured is not null) + 1);
-                progress.Started(plan, trial, results.Trials.Count(record => record.Measured is not null), total, Left(plan));
+                string name = $"{plan.Experiment.Name}: {trial.Workload.Name}, {trial.Configuration.Label}";
+                progress.Started(name, results.Trials.Count(record => record.Measured is not null), total, Left(plan));
                 long started = Stopwatch.GetTimestamp();
                 int order = results.Trials.Count(record => record.Experiment == plan.Experiment.Name && record.Block == trial.Block) % blockSize;
                 TrialRecord record = await trials.Run(plan, trial, order, cancellationToken).ConfigureAwait(false);

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using Harness.Runtime.Native;
+using Harness.Experiments.Machine;
+using Harness.Runtime;
 using Harness.Transport;
 
 namespace Harness.Experiments.Running;
@@ -9,7 +10,6 @@ namespace Harness.Experiments.Running;
 internal static class FioProgram
 {
     private const string Name = "fio";
-    private const string InstallLine = "apt-get install -y fio";
 
     /// <summary>fio's version, such as <c>fio-3.33</c>; null where it is not installed.</summary>
     public static string? Version()
@@ -36,33 +36,23 @@ internal static class FioProgram
             return installed;
         }
 
-        if (!Libc.IsRoot || !File.Exists("/usr/bin/apt-get"))
-        {
-            throw new FuseTransportException($"fio is missing, which makes the load. Install it: sudo {InstallLine}");
-        }
-
-        progress.WriteLine($"fio is missing; installing it: {InstallLine}");
-        Apt("update", "-qq");
-        Apt("install", "-y", "-qq", Name);
-        return Version() ?? throw new FuseTransportException($"fio could not be installed. Try by hand: {InstallLine}");
+        Apt.Install("fio is missing, which makes the load", progress, Name);
+        return Version() ?? throw new FuseTransportException($"fio could not be installed. Try by hand: apt-get install -y {Name}");
     }
 
     /// <summary>Starts fio; its report goes to a file, its complaints to the returned process's standard error.</summary>
-    public static Process Start(IEnumerable<string> arguments, string workingDirectory) =>
-        Process.Start(new ProcessStartInfo(Name, arguments)
+    /// <param name="arguments">After the program's name.</param>
+    /// <param name="workingDirectory">Where it leaves what it leaves.</param>
+    /// <param name="cpus">Where it may run; null for anywhere.</param>
+    public static Process Start(IEnumerable<string> arguments, string workingDirectory, CpuSet? cpus)
+    {
+        IReadOnlyList<string> commandLine = PinnedCommand.On(cpus, [Name, .. arguments]);
+        return Process.Start(new ProcessStartInfo(commandLine[0], commandLine.Skip(1))
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
             RedirectStandardInput = true,
             WorkingDirectory = workingDirectory,
         })!;
-
-    private static void Apt(params string[] arguments)
-    {
-        var start = new ProcessStartInfo("/usr/bin/apt-get", arguments) { RedirectStandardOutput = true };
-        start.Environment["DEBIAN_FRONTEND"] = "noninteractive";
-        using Process process = Process.Start(start)!;
-        process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
     }
 }

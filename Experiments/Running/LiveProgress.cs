@@ -1,4 +1,3 @@
-using Harness.Experiments.Plan;
 using Harness.Results.Records;
 using Spectre.Console;
 
@@ -22,12 +21,11 @@ internal sealed class LiveProgress : IRunProgress
         .StartAsync(context => work(new LiveProgress(context)));
 
     /// <inheritdoc/>
-    public void Started(ExperimentPlan plan, Trial trial, int done, int total, TimeSpan left)
+    public void Started(string trial, int done, int total, TimeSpan left)
     {
         _task.MaxValue = total;
         _task.Value = done;
-        _task.Description = Markup.Escape(
-            $"{done}/{total}, {PlainProgress.Format(left)} left  {plan.Experiment.Name}: {trial.Workload.Name}, {trial.Configuration.Label}");
+        _task.Description = Markup.Escape($"{done}/{total}, {PlainProgress.Format(left)} left  {trial}");
         _context.Refresh();
     }
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Harness.Experiments.Plan;
 using Harness.Results.Records;
 
 namespace Harness.Experiments.Running;
@@ -12,7 +11,7 @@ internal sealed class PlainProgress(TextWriter writer) : IRunProgress
     private long _last;
 
     /// <inheritdoc/>
-    public void Started(ExperimentPlan plan, Trial trial, int done, int total, TimeSpan left)
+    public void Started(string trial, int done, int total, TimeSpan left)
     {
         if (_last != 0 && Stopwatch.GetElapsedTime(_last) < s_interval)
         {
@@ -20,7 +19,7 @@ internal sealed class PlainProgress(TextWriter writer) : IRunProgress
         }
 
         _last = Stopwatch.GetTimestamp();
-        writer.WriteLine($"{done}/{total} trials, about {Format(left)} left: {plan.Experiment.Name}, {trial.Workload.Name}, {trial.Configuration.Name}");
+        writer.WriteLine($"{done}/{total} trials, about {Format(left)} left: {trial}");
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,3 @@
-using Harness.Experiments.Plan;
 using Harness.Runtime.Native;
 
 namespace Harness.Experiments.Running;
@@ -59,8 +58,8 @@ internal sealed class RunDirectory
     }
 
     /// <summary>Path, without extension, of a trial's job file and report.</summary>
-    public string FioStem(Experiment experiment, Trial trial) =>
-        Path.Combine(FioPath, $"{experiment.Name}.{trial.Workload.Name}.{FileName(trial.Configuration.Name)}.{trial.Block}");
+    public string FioStem(string experiment, string workload, string configuration, int block) =>
+        Path.Combine(FioPath, $"{experiment}.{workload}.{FileName(configuration)}.{block}");
 
     private static string FileName(string name) =>
         string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '=' or '-' or '.' ? c : '_'));

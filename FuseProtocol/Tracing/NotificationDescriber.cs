@@ -43,7 +43,7 @@ internal static class NotificationDescriber
                 fields.Add("nodeid", retrieve.Nodeid);
                 fields.Add("offset", retrieve.Offset);
                 fields.Add("size", retrieve.Size);
-                fields.Add("retrieves", retrieve.NotifyUnique);
+                fields.Add("number", FuseNotifier.RetrieveNumber(retrieve.NotifyUnique));
                 break;
             case NotifyCode.Prune:
                 fields.Add("count", MemoryMarshal.Read<NotifyPruneOut>(body).Count);

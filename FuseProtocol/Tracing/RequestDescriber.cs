@@ -170,6 +170,7 @@ internal static class RequestDescriber
                 break;
             case Opcode.NotifyReply:
                 NotifyRetrieveIn retrieved = Args<NotifyRetrieveIn>(request);
+                fields.Add("number", FuseNotifier.RetrieveNumber(request.Header.Unique));
                 fields.Add("offset", retrieved.Offset);
                 fields.Add("size", retrieved.Size);
                 break;

@@ -49,6 +49,12 @@ public static class Protocol
     /// <summary>Bit of <see cref="InHeader.Unique"/> that marks a request sent again after RESEND (<c>FUSE_UNIQUE_RESEND</c>).</summary>
     public const ulong UniqueResend = 1UL << 63;
 
+    /// <summary>
+    /// Bit of <see cref="InHeader.Unique"/> that marks the answer to a retrieve notification. The number there is of our choosing; with this
+    /// bit, which the kernel's own numbers never reach, and an even number below it, no request can be taken for it.
+    /// </summary>
+    public const ulong UniqueRetrieve = 1UL << 62;
+
     /// <summary>The least that a read of the device must offer (<c>FUSE_MIN_READ_BUFFER</c>), in bytes.</summary>
     public const int MinReadBuffer = 8192;
 

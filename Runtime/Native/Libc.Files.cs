@@ -14,6 +14,12 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "openat", SetLastError = true)]
     public static partial int OpenAt(SafeHandle directory, ReadOnlySpan<byte> path, int flags, uint mode);
 
+    [LibraryImport(Library, EntryPoint = "name_to_handle_at", SetLastError = true)]
+    public static partial int NameToHandleAt(int directory, ReadOnlySpan<byte> path, Span<byte> handle, out int mountId, int flags);
+
+    [LibraryImport(Library, EntryPoint = "open_by_handle_at", SetLastError = true)]
+    public static partial int OpenByHandleAt(SafeHandle mount, ReadOnlySpan<byte> handle, int flags);
+
     [LibraryImport(Library, EntryPoint = "statx", SetLastError = true)]
     public static partial int Statx(int directory, ReadOnlySpan<byte> path, int flags, uint mask, out FileStatus status);
 

@@ -90,9 +90,6 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "memfd_create", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int MemfdCreate(string name, uint flags);
 
-    [LibraryImport(Library, EntryPoint = "getppid")]
-    public static partial int GetParentId();
-
     [LibraryImport(Library, EntryPoint = "sched_setaffinity", SetLastError = true)]
     public static partial int SchedSetAffinity(int pid, nuint maskBytes, void* mask);
 

@@ -124,7 +124,9 @@ public sealed class SimRandom : Random
     protected override double Sample() => NextDouble();
 
     /// <summary>Uniform in [0, bound); 0 if the bound is 0 or 1, and then nothing is drawn.</summary>
-    /// <remarks>Lemire, "Fast random integer generation in an interval", ACM TOMACS 29, 2019: without bias, almost never a division.</remarks>
+    /// <remarks>
+    /// Lemire, "Fast random integer generation in an interval", ACM TOMACS 29, 2019: without bias, almost never a division.
+    /// </remarks>
     ulong Below(ulong bound)
     {
         if (bound <= 1)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Harness.Simulation.Machines;
 
 namespace Harness.Simulation.MachineFiles;
@@ -84,7 +83,9 @@ static class CostReader
     static string Source(YamlSection entry)
     {
         string source = entry.Text("source");
-        return source.Length > 0 ? source : throw entry.Error("The source is empty. Say who measured or published the figure, or that it is an estimate.");
+        return source.Length > 0
+            ? source
+            : throw entry.Error("The source is empty. Say who measured or published the figure, or that it is an estimate.");
     }
 
     static void Finish(YamlSection entry, long? low, long value, long? high)
@@ -92,7 +93,7 @@ static class CostReader
         entry.RefuseUnknownKeys();
         if (low > value || high < value)
         {
-            throw entry.Error(string.Create(CultureInfo.InvariantCulture, $"The interval {low} to {high} does not contain the value {value}."));
+            throw entry.Error($"The interval {low} to {high} does not contain the value {value}.");
         }
     }
 }

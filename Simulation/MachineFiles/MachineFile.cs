@@ -10,13 +10,15 @@ public static class MachineFile
     internal const string Root = "the file";
 
     const int DistanceMax = 254;
+    const string Square = "Allowed: a square matrix with one row and one column per node.";
 
     /// <summary>Where the machine files that come with the program are.</summary>
     public static string Directory => Path.Combine(AppContext.BaseDirectory, "machines");
 
     /// <summary>The names of the machines that come with the program, in alphabetical order.</summary>
     public static IReadOnlyList<string> Names =>
-        [.. System.IO.Directory.GetFiles(Directory, "*.yaml").Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal)];
+        [.. System.IO.Directory.GetFiles(Directory, "*.yaml").Select(file => Path.GetFileNameWithoutExtension(file))
+            .Order(StringComparer.Ordinal)];
 
     /// <summary>Loads a machine that comes with the program, by name, or any machine file, by path.</summary>
     /// <param name="nameOrPath">A name of <see cref="Names"/>, or a path that ends in <c>.yaml</c>.</param>
@@ -30,7 +32,8 @@ public static class MachineFile
         {
             throw new MachineFileException(isPath
                 ? $"There is no machine file '{path}'."
-                : $"There is no machine '{nameOrPath}'. {NearestName.Suggest(nameOrPath, Names)} For a file of your own give a path that ends in .yaml.");
+                : $"There is no machine '{nameOrPath}'. {NearestName.Suggest(nameOrPath, Names)} "
+                    + "For a file of your own give a path that ends in .yaml.");
         }
         return Parse(File.ReadAllText(path), path);
     }
@@ -98,7 +101,7 @@ public static class MachineFile
         IReadOnlyList<YamlNode> rows = topology.Items("distances");
         if (rows.Count != nodes)
         {
-            throw topology.Error($"{path} has {rows.Count} rows for {nodes} nodes. Allowed: a square matrix with one row and one column per node.");
+            throw topology.Error($"{path} has {rows.Count} rows for {nodes} nodes. {Square}");
         }
         var distances = new int[nodes][];
         for (int from = 0; from < nodes; from++)
@@ -106,8 +109,7 @@ public static class MachineFile
             IReadOnlyList<YamlNode> row = topology.Items(rows[from], $"{path}[{from}]");
             if (row.Count != nodes)
             {
-                throw topology.Error(rows[from], $"{path}[{from}] has {row.Count} columns for {nodes} nodes. "
-                    + "Allowed: a square matrix with one row and one column per node.");
+                throw topology.Error(rows[from], $"{path}[{from}] has {row.Count} columns for {nodes} nodes. {Square}");
             }
             distances[from] = [.. row.Select((cell, to) => from == to
                 ? topology.Number(cell, $"{path}[{from}][{to}]", MachineDescription.LocalDistance, MachineDescription.LocalDistance,
@@ -124,7 +126,8 @@ public static class MachineFile
         Cost Time(string key) => CostReader.Time(costs, key);
         Cost Far(string key, Cost near) => oneNode && !costs.Has(key) ? near : CostReader.Time(costs, key);
         Rate FarRate(string key, Rate near) => oneNode && !costs.Has(key) ? near : CostReader.Rate(costs, key);
-        Cost wake = Time("wakeSameNode"), interrupt = Time("interruptSameNode"), take = Time("lockSameNode"), handOver = Time("handOverSameNode");
+        Cost wake = Time("wakeSameNode"), interrupt = Time("interruptSameNode");
+        Cost take = Time("lockSameNode"), handOver = Time("handOverSameNode");
         Rate copy = CostReader.Rate(costs, "copyLocal"), memory = CostReader.Rate(costs, "nodeMemory");
         var model = new CostModel
         {

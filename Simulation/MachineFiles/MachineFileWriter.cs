@@ -7,7 +7,9 @@ namespace Harness.Simulation.MachineFiles;
 /// <summary>Writes a machine as a file that <see cref="MachineFile"/> reads back as the same machine.</summary>
 public static class MachineFileWriter
 {
-    /// <summary>The machine file's text: times in nanoseconds, rates in GB/s, every figure with its source and its interval if it has one.</summary>
+    /// <summary>
+    /// The machine file's text: times in nanoseconds, rates in GB/s, every figure with its source and its interval if it has one.
+    /// </summary>
     public static string Write(MachineDescription machine)
     {
         ArgumentNullException.ThrowIfNull(machine);

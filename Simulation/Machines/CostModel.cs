@@ -2,7 +2,8 @@ namespace Harness.Simulation.Machines;
 
 /// <summary>What a machine's hardware and kernel take for each elementary act. All figures come from a machine file.</summary>
 /// <remarks>
-/// "Same node" and "other node" are the two ends of a scale: figures for the smallest and the largest distance in the machine's matrix. What
+/// "Same node" and "other node" are the two ends of a scale: figures for the smallest and the largest distance in the machine's matrix.
+/// What
 /// lies between is interpolated linearly in the distance.
 /// </remarks>
 public sealed record CostModel

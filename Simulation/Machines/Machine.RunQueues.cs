@@ -196,7 +196,8 @@ public sealed partial class Machine
     }
 
     /// <summary>
-    /// Where a thread that wakes up runs: on its last CPU if that is idle, else on the nearest idle CPU, else on its last CPU, or, if it may
+    /// Where a thread that wakes up runs: on its last CPU if that is idle, else on the nearest idle CPU, else on its last CPU, or, if it
+    /// may
     /// not run there any more, on the allowed CPU with the fewest waiting.
     /// </summary>
     SimCpu Select(SimThread thread)

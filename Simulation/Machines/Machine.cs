@@ -2,7 +2,9 @@ using Harness.Simulation.Scheduling;
 
 namespace Harness.Simulation.Machines;
 
-/// <summary>A simulated machine: CPUs with run queues, in NUMA nodes, on which simulated threads run and are charged for what they do.</summary>
+/// <summary>
+/// A simulated machine: CPUs with run queues, in NUMA nodes, on which simulated threads run and are charged for what they do.
+/// </summary>
 /// <remarks>What is modelled, what is not, and when each cost is charged: <c>docs/simulator.md</c>, "The machine".</remarks>
 public sealed partial class Machine : IWaitSource
 {
@@ -83,7 +85,8 @@ public sealed partial class Machine : IWaitSource
         affinity ??= AllCpus;
         if (affinity.First < 0 || affinity.First >= cpus.Length)
         {
-            throw new ArgumentException($"Thread '{name}' may run on CPUs {{{affinity}}}, but machine '{Description.Name}' has CPUs 0 to {cpus.Length - 1}.");
+            throw new ArgumentException(
+                $"Thread '{name}' may run on CPUs {{{affinity}}}, but {Description.Name} has CPUs 0 to {cpus.Length - 1}.");
         }
         var thread = new SimThread(this, ++threadCount, name, body, affinity, process, isService);
         threads.Add(thread);
@@ -92,7 +95,8 @@ public sealed partial class Machine : IWaitSource
     }
 
     /// <summary>
-    /// Gives a loop a thread of this machine, which runs the loop's callbacks and computes for as long as they were charged. The thread ends
+    /// Gives a loop a thread of this machine, which runs the loop's callbacks and computes for as long as they were charged. The thread
+    /// ends
     /// when the loop's process crashes.
     /// </summary>
     /// <param name="loop">A loop that nothing was posted to yet.</param>

@@ -5,7 +5,9 @@ using System.Threading.Tasks.Sources;
 namespace Harness.Simulation.Machines;
 
 /// <summary>The result of a suspended method of <see cref="SimMethodBuilder"/>, awaited once, and inline.</summary>
-/// <remarks>Whoever awaits it returns it to its pool by taking the result. One whose simulated thread is killed is left to the collector.</remarks>
+/// <remarks>
+/// Whoever awaits it returns it to its pool by taking the result. One whose simulated thread is killed is left to the collector.
+/// </remarks>
 abstract class SimMethodBox<TResult> : IValueTaskSource, IValueTaskSource<TResult>
 {
     Action<object?>? continuation;

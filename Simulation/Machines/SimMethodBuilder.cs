@@ -12,7 +12,8 @@ namespace Harness.Simulation.Machines;
 /// <remarks>
 /// The framework's <see cref="PoolingAsyncValueTaskMethodBuilder"/> keeps one box per method and CPU of the host, so with hundreds of
 /// simulated threads inside one method it allocates for nearly each call. This one keeps as many as were ever in use together, per real
-/// thread, and since a simulation has one real thread it need not carry the execution context along: an <see cref="AsyncLocal{T}"/> is lost.
+/// thread, and since a simulation has one real thread it need not carry the execution context along: an <see cref="AsyncLocal{T}"/> is
+/// lost.
 /// A call of a method that suspends once: 42 ns and 0 B, against 70 ns and 0 B for the framework's with one thread inside, and 128 B a
 /// call with 100 (<c>SimMethodBuilderBenchmarks</c>).
 /// </remarks>

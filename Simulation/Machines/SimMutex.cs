@@ -7,7 +7,8 @@ namespace Harness.Simulation.Machines;
 /// </summary>
 /// <remarks>
 /// Released, it goes to the thread that has spun longest, else to the one that has slept longest, which the releasing thread wakes and pays
-/// for. As in <c>kernel/locking/mutex.c</c> spinners come before sleepers; unlike there, a sleeper owns the lock from the moment it is woken
+/// for. As in <c>kernel/locking/mutex.c</c> spinners come before sleepers; unlike there, a sleeper owns the lock from the moment it is
+/// woken
 /// and nobody overtakes it.
 /// </remarks>
 public sealed class SimMutex(Machine machine, string name) : ISimLock

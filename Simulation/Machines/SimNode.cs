@@ -2,7 +2,8 @@ namespace Harness.Simulation.Machines;
 
 /// <summary>A NUMA node: its memory and its link to the others, each a server of bytes, first come first served.</summary>
 /// <remarks>
-/// The model of bandwidth: each copied byte takes its time of the memory it is read from, of the memory it is written to, and of the link of
+/// The model of bandwidth: each copied byte takes its time of the memory it is read from, of the memory it is written to, and of the link
+/// of
 /// every node that it leaves or enters. A piece of a copy ends when the CPU has moved it and all of these have found time for it, so that
 /// together they never move more than they can, and a lone copy is slowed by nothing.
 /// </remarks>

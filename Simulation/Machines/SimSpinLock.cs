@@ -38,7 +38,9 @@ public sealed class SimSpinLock(Machine machine, string name) : ISimLock
         return thread.Ask(0, Step.TakeSpinLock, this);
     }
 
-    /// <summary>Releases the lock. Costs the releasing thread nothing: the store is buffered, and it is the next owner that waits for it.</summary>
+    /// <summary>
+    /// Releases the lock. Costs the releasing thread nothing: the store is buffered, and it is the next owner that waits for it.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The thread does not hold it.</exception>
     public void Release(SimThread thread)
     {

@@ -52,7 +52,9 @@ public sealed partial class SimThread : IValueTaskSource
         finished = true;
     }
 
-    /// <summary>The thread's code has come to an await or to its end: which one must be told apart from an await of something foreign.</summary>
+    /// <summary>
+    /// The thread's code has come to an await or to its end: which one must be told apart from an await of something foreign.
+    /// </summary>
     void AfterCode()
     {
         if (failure is not null)
@@ -143,7 +145,8 @@ public sealed partial class SimThread : IValueTaskSource
     {
         if (token != version)
         {
-            throw new InvalidOperationException($"An operation of {this} was awaited twice, or kept until after the next one. Await each at once.");
+            throw new InvalidOperationException(
+                $"An operation of {this} was awaited twice, or kept until after the next one. Await each at once.");
         }
     }
 }

@@ -176,8 +176,8 @@ public sealed partial class SimThread
         if (state != ThreadState.Executing || Machine.Executing != this)
         {
             throw new InvalidOperationException(
-                $"{this} was asked for an operation by code that does not run on it (it is {state}). A thread asks for one thing at a time, "
-                + "awaits it at once, and only its own code may ask.");
+                $"{this} was asked for an operation by code that does not run on it (it is {state}). A thread asks for one thing at a "
+                + "time, awaits it at once, and only its own code may ask.");
         }
     }
 
@@ -261,7 +261,8 @@ public sealed partial class SimThread
     {
         if (SpinDepth > 0)
         {
-            throw new InvalidOperationException($"{this} blocks, waiting for {argument}, while it holds a spin lock. Release the lock first.");
+            throw new InvalidOperationException(
+                $"{this} blocks, waiting for {argument}, while it holds a spin lock. Release the lock first.");
         }
         if (wakePending)
         {

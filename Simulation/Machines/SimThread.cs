@@ -8,7 +8,8 @@ namespace Harness.Simulation.Machines;
 /// </summary>
 /// <remarks>
 /// A thread asks for one thing at a time and awaits it at once, so the thread itself is the source of all its awaitables: none is
-/// allocated. It may await nothing else; whoever needs the result of something that happens elsewhere lets it <see cref="Machine.Interrupt"/>
+/// allocated. It may await nothing else; whoever needs the result of something that happens elsewhere lets it <see
+/// cref="Machine.Interrupt"/>
 /// the thread, and <see cref="Block"/>s.
 /// </remarks>
 public sealed partial class SimThread
@@ -79,7 +80,9 @@ public sealed partial class SimThread
         return Ask(nanoseconds, Step.GoOn);
     }
 
-    /// <summary>Adds to what the next operation takes: for code that cannot await. What it does besides happens before the time passes.</summary>
+    /// <summary>
+    /// Adds to what the next operation takes: for code that cannot await. What it does besides happens before the time passes.
+    /// </summary>
     public void Charge(long nanoseconds)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(nanoseconds);
@@ -99,7 +102,9 @@ public sealed partial class SimThread
     }
 
     /// <summary>Gives up the CPU until somebody wakes this thread. Returns at once if somebody has since it last blocked.</summary>
-    /// <remarks>As with a futex or a wait queue, look at what you wait for again afterwards: the waking may have meant something else.</remarks>
+    /// <remarks>
+    /// As with a futex or a wait queue, look at what you wait for again afterwards: the waking may have meant something else.
+    /// </remarks>
     /// <param name="what">Its text says what the thread waits for; asked for in a report only.</param>
     public ValueTask Block(object what) => Ask(0, Step.Block, what);
 
@@ -142,12 +147,15 @@ public sealed partial class SimThread
         ArgumentNullException.ThrowIfNull(cpus);
         if (cpus.First < 0 || cpus.First >= Machine.Cpus.Count)
         {
-            throw new ArgumentException($"{this} asks for CPUs {{{cpus}}}, but machine '{Machine.Description.Name}' has CPUs 0 to {Machine.Cpus.Count - 1}.");
+            throw new ArgumentException(
+                $"{this} asks for CPUs {{{cpus}}}, but {Machine.Description.Name} has CPUs 0 to {Machine.Cpus.Count - 1}.");
         }
         return Ask(0, Step.Migrate, cpus);
     }
 
-    /// <summary>Has this thread run a loop's callbacks: those posted to the loop wake it. The body then calls the server's methods.</summary>
+    /// <summary>
+    /// Has this thread run a loop's callbacks: those posted to the loop wake it. The body then calls the server's methods.
+    /// </summary>
     public LoopServer Serve(SimLoop loop)
     {
         ArgumentNullException.ThrowIfNull(loop);

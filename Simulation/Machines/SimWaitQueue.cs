@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 
 namespace Harness.Simulation.Machines;
 
-/// <summary>A kernel's wait queue: threads that wait for a condition, woken one at a time in the order in which they came, or all.</summary>
+/// <summary>
+/// A kernel's wait queue: threads that wait for a condition, woken one at a time in the order in which they came, or all.
+/// </summary>
 /// <remarks>As with <c>wait_event</c>, a thread looks at its condition again when <see cref="Wait"/> returns.</remarks>
 public sealed class SimWaitQueue(string name)
 {

@@ -1,6 +1,8 @@
 namespace Harness.Simulation.Machines;
 
-/// <summary>The threads that wait for one thing, first come first served, linked through themselves. A thread waits in one list at a time.</summary>
+/// <summary>
+/// The threads that wait for one thing, first come first served, linked through themselves. A thread waits in one list at a time.
+/// </summary>
 sealed class WaiterList
 {
     SimThread? first;

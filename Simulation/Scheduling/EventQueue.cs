@@ -14,7 +14,9 @@ public readonly record struct EventHandle
 /// <summary>What an event does when its time has come.</summary>
 struct Event
 {
-    /// <summary>An <see cref="Action{T}"/> of object, or a <see cref="SendOrPostCallback"/> if it goes into a loop's queue; null if cancelled.</summary>
+    /// <summary>
+    /// An <see cref="Action{T}"/> of object, or a <see cref="SendOrPostCallback"/> if it goes into a loop's queue; null if cancelled.
+    /// </summary>
     public Delegate? Callback;
     public object? State;
 

@@ -23,7 +23,9 @@ public readonly record struct LoopClock(long OffsetNanoseconds = 0, int DriftPar
         return OffsetNanoseconds + (long)((Int128)worldNanoseconds * (Billion + DriftPartsPerBillion) / Billion);
     }
 
-    /// <summary>The first time of the world at which this clock shows at least <paramref name="localNanoseconds"/>, or 0 if it always has.</summary>
+    /// <summary>
+    /// The first time of the world at which this clock shows at least <paramref name="localNanoseconds"/>, or 0 if it always has.
+    /// </summary>
     public long ToWorld(long localNanoseconds)
     {
         long sinceStart = Math.Max(0, localNanoseconds - OffsetNanoseconds);

@@ -66,12 +66,14 @@ public sealed class SimLoop : ILoop
 
     internal SimScheduler Scheduler => scheduler;
 
-    internal DateTimeOffset WallClock => scheduler.Epoch + clock.WallOffset + TimeSpan.FromTicks(NowNanoseconds / TimeSpan.NanosecondsPerTick);
+    internal DateTimeOffset WallClock =>
+        scheduler.Epoch + clock.WallOffset + TimeSpan.FromTicks(NowNanoseconds / TimeSpan.NanosecondsPerTick);
 
     /// <inheritdoc/>
     /// <exception cref="ForeignThreadException">The caller is not the simulation's thread.</exception>
     /// <remarks>
-    /// What a callback posts to another loop leaves when the callback's charge has been spent, since a real thread would post after its work.
+    /// What a callback posts to another loop leaves when the callback's charge has been spent, since a real thread would post after its
+    /// work.
     /// </remarks>
     public void Post(Action<object?> callback, object? state)
     {
@@ -103,12 +105,15 @@ public sealed class SimLoop : ILoop
         ArgumentOutOfRangeException.ThrowIfNegative(nanoseconds);
         if (!IsCurrent)
         {
-            throw new InvalidOperationException($"Loop '{Name}' is charged for work while none of its callbacks runs. Charge the loop that does the work.");
+            throw new InvalidOperationException(
+                $"Loop '{Name}' is charged for work while none of its callbacks runs. Charge the loop that does the work.");
         }
         scheduler.Charged += nanoseconds;
     }
 
-    /// <summary>A fault: sets the wall clock, which <see cref="TimeProvider.GetUtcNow"/> shows, forward or back. Timers do not notice.</summary>
+    /// <summary>
+    /// A fault: sets the wall clock, which <see cref="TimeProvider.GetUtcNow"/> shows, forward or back. Timers do not notice.
+    /// </summary>
     public void StepWallClock(TimeSpan step) => clock = clock with { WallOffset = clock.WallOffset + step };
 
     /// <inheritdoc/>
@@ -128,7 +133,8 @@ public sealed class SimLoop : ILoop
     {
         if (server is not null || runIsScheduled)
         {
-            throw new InvalidOperationException($"Loop '{Name}' is being served already. Give it one thread, before anything is posted to it.");
+            throw new InvalidOperationException(
+                $"Loop '{Name}' is being served already. Give it one thread, before anything is posted to it.");
         }
     }
 
@@ -218,7 +224,8 @@ public sealed class SimLoop : ILoop
     void ScheduleRun(long due)
     {
         runIsScheduled = true;
-        scheduler.Add(due, new Event { Callback = RunNextCallback, State = this, Owner = this, Payload = (ulong)Id, Kind = EventKind.LoopRun });
+        var what = new Event { Callback = RunNextCallback, State = this, Owner = this, Payload = (ulong)Id, Kind = EventKind.LoopRun };
+        scheduler.Add(due, what);
     }
 
     void RunNextByItself()

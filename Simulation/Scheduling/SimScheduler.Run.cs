@@ -39,9 +39,11 @@ public sealed partial class SimScheduler
     /// <param name="reached">Looks, and changes nothing.</param>
     /// <param name="what">Names the condition, for the report.</param>
     /// <param name="deadlineNanoseconds">
-    /// The virtual time to give up at. A world with a heartbeat in it never runs out of events, so only a deadline finds what is stuck there.
+    /// The virtual time to give up at. A world with a heartbeat in it never runs out of events, so only a deadline finds what is stuck
+    /// there.
     /// </param>
-    /// <exception cref="DeadlockException">Nothing is left to happen or the deadline has passed, and the condition is still false.</exception>
+    /// <exception cref="DeadlockException">Nothing is left to happen or the deadline has passed, and the condition is still
+    /// false.</exception>
     /// <exception cref="LivelockException">Events go on without virtual time moving.</exception>
     /// <exception cref="ForeignThreadException">Another thread has touched this world.</exception>
     public void RunUntil(Func<bool> reached, string what, long deadlineNanoseconds = long.MaxValue)
@@ -60,7 +62,9 @@ public sealed partial class SimScheduler
         throw new DeadlockException(WaitRegistry.Describe(happened, waits), waits);
     }
 
-    /// <summary>Runs a function on <see cref="Main"/> and everything that follows from it, until its task has ended; returns the result.</summary>
+    /// <summary>
+    /// Runs a function on <see cref="Main"/> and everything that follows from it, until its task has ended; returns the result.
+    /// </summary>
     /// <param name="body">The experiment.</param>
     /// <param name="deadlineNanoseconds">The virtual time to give up at.</param>
     /// <exception cref="DeadlockException">Nothing is left to happen or the deadline has passed, and the task has not ended.</exception>

@@ -37,7 +37,9 @@ public sealed partial class SimScheduler
     /// <summary>Virtual time in nanoseconds since the world began.</summary>
     public long NowNanoseconds { get; private set; }
 
-    /// <summary>The loop of whoever conducts the experiment: belongs to no simulated machine, keeps perfect time and never crashes.</summary>
+    /// <summary>
+    /// The loop of whoever conducts the experiment: belongs to no simulated machine, keeps perfect time and never crashes.
+    /// </summary>
     public SimLoop Main { get; }
 
     /// <summary>The root of this world's chance. Split it by purpose; drawing from it directly would tie all users together.</summary>
@@ -46,7 +48,9 @@ public sealed partial class SimScheduler
     /// <summary>Who waits for what, for the report of a deadlock.</summary>
     public WaitRegistry Waits { get; } = new();
 
-    /// <summary>A hash over time, order, kind and payload of every event so far: equal for equal runs, in any process on any machine.</summary>
+    /// <summary>
+    /// A hash over time, order, kind and payload of every event so far: equal for equal runs, in any process on any machine.
+    /// </summary>
     public ulong TraceHash { get; private set; }
 
     /// <summary>How many events have run.</summary>
@@ -75,7 +79,8 @@ public sealed partial class SimScheduler
     /// </summary>
     /// <param name="dueNanoseconds">Virtual time; a time that has passed means now.</param>
     /// <param name="kind">What the event is about.</param>
-    /// <param name="payload">A number that tells it from others of its kind, such as an id. Kind and payload go into the trace hash.</param>
+    /// <param name="payload">A number that tells it from others of its kind, such as an id. Kind and payload go into the trace
+    /// hash.</param>
     /// <param name="callback">What to do. An exception that it throws ends the run.</param>
     /// <param name="state">Passed to <paramref name="callback"/>.</param>
     /// <exception cref="ForeignThreadException">The caller is not the scheduler's thread.</exception>
@@ -114,7 +119,9 @@ public sealed partial class SimScheduler
         return queue.Push(due, drawn | (uint)order, what, isReady: false);
     }
 
-    /// <summary>Whether a post must travel as an event of its own, so that the seed decides when it arrives among those of its instant.</summary>
+    /// <summary>
+    /// Whether a post must travel as an event of its own, so that the seed decides when it arrives among those of its instant.
+    /// </summary>
     internal bool ShufflesTies => tiesBySeed;
 
     internal int NextLoopId() => ++loopCount;
@@ -144,9 +151,9 @@ public sealed partial class SimScheduler
     internal ForeignThreadException NoteIntrusion()
     {
         var refused = new ForeignThreadException(
-            $"Thread {Environment.CurrentManagedThreadId} has called into the simulation of thread {ownerThread}, so the run would no longer "
-            + "follow from its seed. Something has left its loop: Task.Run, ConfigureAwait(false), a real timer, or a channel or semaphore "
-            + $"that completes on the thread pool. It came from:{Environment.NewLine}{Environment.StackTrace}");
+            $"Thread {Environment.CurrentManagedThreadId} has called into the simulation of thread {ownerThread}, so the run would no "
+            + "longer follow from its seed. Something has left its loop: Task.Run, ConfigureAwait(false), a real timer, or a channel or "
+            + $"semaphore that completes on the thread pool. It came from:{Environment.NewLine}{Environment.StackTrace}");
         Interlocked.CompareExchange(ref intrusion, refused, null);
         return refused;
     }

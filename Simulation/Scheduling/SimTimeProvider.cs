@@ -1,6 +1,8 @@
 namespace Harness.Simulation.Scheduling;
 
-/// <summary>A loop's clock as the framework's: <c>Task.Delay</c>, <c>PeriodicTimer</c> and timed cancellation under it stay on the loop.</summary>
+/// <summary>
+/// A loop's clock as the framework's: <c>Task.Delay</c>, <c>PeriodicTimer</c> and timed cancellation under it stay on the loop.
+/// </summary>
 sealed class SimTimeProvider(SimLoop loop) : TimeProvider
 {
     public override long TimestampFrequency => 1_000_000_000;
@@ -20,7 +22,9 @@ sealed class SimTimeProvider(SimLoop loop) : TimeProvider
     }
 }
 
-/// <summary>A timer whose callback runs in the loop's queue: never early, late by as much as the loop is busy, never twice at a time.</summary>
+/// <summary>
+/// A timer whose callback runs in the loop's queue: never early, late by as much as the loop is busy, never twice at a time.
+/// </summary>
 sealed class SimTimer(SimLoop loop, TimerCallback callback, object? state) : ITimer
 {
     /// <summary>The framework's own limit, so that code which works here works there.</summary>

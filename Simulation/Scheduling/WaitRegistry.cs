@@ -15,7 +15,9 @@ interface IWaitSource
     void AddWaitsTo(ICollection<Wait> waits);
 }
 
-/// <summary>Who waits for what. Entering and leaving cost a few nanoseconds and no allocation; names are put together in a report only.</summary>
+/// <summary>
+/// Who waits for what. Entering and leaving cost a few nanoseconds and no allocation; names are put together in a report only.
+/// </summary>
 public sealed class WaitRegistry
 {
     readonly List<IWaitSource> sources = [];

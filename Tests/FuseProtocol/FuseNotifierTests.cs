@@ -59,7 +59,21 @@ public sealed class FuseNotifierTests
     public void RetrieveCarriesTheNumberThatComesBack()
     {
         Assert.Equal(Errnos.Ok, Notifier().Retrieve(99, new NodeId(17), 4096, 65536));
-        AssertSent(NotifyCode.Retrieve, "6300000000000000 1100000000000000 0010000000000000 00000100 00000000");
+        AssertSent(NotifyCode.Retrieve, "c600000000000040 1100000000000000 0010000000000000 00000100 00000000");
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(99)]
+    [InlineData(FuseNotifier.RetrieveNumberMax)]
+    public void TheNumberOfARetrieveComesBackWithTheData(ulong number)
+    {
+        using var world = new SessionWorld(notifications: _sink);
+        Assert.Equal(Errnos.Ok, world.Files.Notifier!.Retrieve(number, new NodeId(17), 0, 5));
+        ulong unique = BitConverter.ToUInt64(Convert.FromHexString(_sink.Sent[^1].Body));
+        Assert.Equal((0UL, 0UL), (unique & 1, unique & Protocol.UniqueResend));
+        world.Channel.Deliver(FuseMessage.Build(Opcode.NotifyReply, unique, new NotifyRetrieveIn { Size = 5 }, "hello"u8, nodeId: 17));
+        Assert.Equal([$"Retrieved number={number} node=17 offset=0 data=\"hello\""], world.Files.Calls);
     }
 
     [Fact]
@@ -110,6 +124,7 @@ public sealed class FuseNotifierTests
         Assert.Equal(Errno.EINVAL, notifier.Store(new NodeId(17), long.MaxValue, "x"u8));
         Assert.Equal(Errno.EINVAL, notifier.Retrieve(1, new NodeId(17), 0, (1 << 20) + 1));
         Assert.Equal(Errno.EINVAL, notifier.Retrieve(1, new NodeId(17), 1UL << 63, 1));
+        Assert.Equal(Errno.EINVAL, notifier.Retrieve(FuseNotifier.RetrieveNumberMax + 1, new NodeId(17), 0, 1));
         Assert.Empty(_sink.Sent);
     }
 

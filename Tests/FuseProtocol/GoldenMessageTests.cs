@@ -15,7 +15,7 @@ public sealed class GoldenMessageTests
         ["Forget"] = ["Forget node=17 lookups=5"],
         ["BatchForget"] = ["Forget node=17 lookups=5", "Forget node=18 lookups=1"],
         ["Interrupt"] = [],
-        ["NotifyReply"] = ["Retrieved unique=10 node=17 offset=4096 data=\"cached\""],
+        ["NotifyReply"] = ["Retrieved number=5 node=17 offset=4096 data=\"cached\""],
         ["Destroy"] = [],
         ["Setupmapping"] = [],
         ["Removemapping"] = [],

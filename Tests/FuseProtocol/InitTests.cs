@@ -49,6 +49,14 @@ public sealed class InitTests
     }
 
     [Fact]
+    public void TheSecondWordIsNotAskedForWithoutInitExt()
+    {
+        (NegotiatedInit init, InitOut answer) = Negotiate(45, Everything, new SessionOptions { Enabled = InitFlags.CreateSuppGroup });
+        Assert.Equal((InitFlags.None, 0U), (init.Flags, answer.Flags2));
+        Assert.Equal(InitFlags.CreateSuppGroup, init.Refused);
+    }
+
+    [Fact]
     public void InitThatEndsInTheMiddleOfTheSecondWordHasNone()
     {
         byte[] whole = FuseMessage.Init(45, Everything);

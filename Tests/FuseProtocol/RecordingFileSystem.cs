@@ -80,8 +80,8 @@ internal sealed partial class RecordingFileSystem : IFileSystem
 
     public void Forget(NodeId node, ulong lookups) => Record($"Forget node={node} lookups={lookups}");
 
-    public void Retrieved(ulong unique, NodeId node, ulong offset, ReadOnlyMemory<byte> data) =>
-        Record($"Retrieved unique={unique} node={node} offset={offset} data={Text(data)}");
+    public void Retrieved(ulong number, NodeId node, ulong offset, ReadOnlyMemory<byte> data) =>
+        Record($"Retrieved number={number} node={node} offset={offset} data={Text(data)}");
 
     private ValueTask<Errno> Done(RequestContext context, string call)
     {

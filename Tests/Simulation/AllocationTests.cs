@@ -67,7 +67,11 @@ public sealed class AllocationTests
     public void EveryOperationOfASimulatedThreadAllocatesNothing()
     {
         var world = new SimScheduler();
-        var machine = new Machine(world, TestMachines.Of([4, 4], costs => costs with { ContextSwitch = TestMachines.Ns(50), MutexSpin = TestMachines.Ns(100) }));
+        var machine = new Machine(world, TestMachines.Of([4, 4], costs => costs with
+        {
+            ContextSwitch = TestMachines.Ns(50),
+            MutexSpin = TestMachines.Ns(100),
+        }));
         var spin = new SimSpinLock(machine, "spin");
         var mutex = new SimMutex(machine, "mutex");
         var rwLock = new SimRwLock(machine, "rw");

@@ -17,7 +17,7 @@ public sealed class DeterminismTests
         ulong second = RunBusyWorld(seed, ties, out string again);
         Assert.Equal(story, again);
         Assert.Equal(first, second);
-        Assert.True(pinned == first, $"seed {seed}, {ties}: the hash is 0x{first:X16}UL. If the model was changed on purpose, pin this one.");
+        Assert.True(pinned == first, $"seed {seed}, {ties}: the hash is 0x{first:X16}UL. Pin it if the model was changed on purpose.");
     }
 
     [Fact]
@@ -59,7 +59,9 @@ public sealed class DeterminismTests
         Assert.NotEqual(Run(5), Run(6));
     }
 
-    /// <summary>Loops that charge, threads that contend, timers, chance: everything whose order could come from elsewhere than the seed.</summary>
+    /// <summary>
+    /// Loops that charge, threads that contend, timers, chance: everything whose order could come from elsewhere than the seed.
+    /// </summary>
     static ulong RunBusyWorld(ulong seed, TieBreak ties, out string story)
     {
         var world = new SimScheduler(new SimSchedulerOptions { Seed = seed, Ties = ties });

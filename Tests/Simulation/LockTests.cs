@@ -114,8 +114,7 @@ public sealed class LockTests
             await spin.Acquire(thread);
             await thread.Block("a reply");
         });
-        var error = Assert.Throws<InvalidOperationException>(world.RunUntilIdle);
-        Assert.Contains("while it holds a spin lock", error.Message, StringComparison.Ordinal);
+        Refused.With<InvalidOperationException>(world.RunUntilIdle, "while it holds a spin lock");
     }
 
     [Theory]
@@ -138,7 +137,7 @@ public sealed class LockTests
                 spin.Release(thread);
             }
         });
-        Assert.Contains("spin lock 's'", Assert.Throws<InvalidOperationException>(world.RunUntilIdle).Message, StringComparison.Ordinal);
+        Refused.With<InvalidOperationException>(world.RunUntilIdle, "spin lock 's'");
     }
 
     [Fact]
@@ -147,7 +146,7 @@ public sealed class LockTests
         var machine = new Machine(world, TestMachines.Free1Node(1));
         var spin = new SimSpinLock(machine, "s");
         machine.StartThread("t", thread => spin.Acquire(thread));
-        Assert.Contains("ended while it holds", Assert.Throws<InvalidOperationException>(world.RunUntilIdle).Message, StringComparison.Ordinal);
+        Refused.With<InvalidOperationException>(world.RunUntilIdle, "ended while it holds");
     }
 
     [Fact]
@@ -330,7 +329,7 @@ public sealed class LockTests
         var machine = new Machine(world, TestMachines.Free1Node(1));
         var rwLock = new SimRwLock(machine, "inode");
         machine.StartThread("t", thread => rwLock.ReleaseShared(thread));
-        Assert.Contains("nobody holds shared", Assert.Throws<InvalidOperationException>(world.RunUntilIdle).Message, StringComparison.Ordinal);
+        Refused.With<InvalidOperationException>(world.RunUntilIdle, "nobody holds shared");
     }
 
     [Fact]

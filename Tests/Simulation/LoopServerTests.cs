@@ -169,7 +169,7 @@ public sealed class LoopServerTests
         var machine = new Machine(world, TestMachines.Free1Node(1));
         SimLoop loop = world.StartProcess("daemon").StartLoop("daemon");
         machine.StartLoop(loop);
-        Assert.Contains("served already", Assert.Throws<InvalidOperationException>(() => machine.StartLoop(loop)).Message, StringComparison.Ordinal);
+        Refused.With<InvalidOperationException>(() => machine.StartLoop(loop), "served already");
         SimLoop used = world.StartProcess("other").StartLoop("other");
         used.Post(_ => { }, null);
         Assert.Throws<InvalidOperationException>(() => machine.StartLoop(used));

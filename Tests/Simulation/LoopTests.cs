@@ -146,8 +146,8 @@ public sealed class LoopTests
             await source.Task;
             Assert.Fail("a continuation of a crashed process ran");
         }
-        using ITimer timer = loop.Time.CreateTimer(_ => Assert.Fail("a timer of a crashed process fired"), null, TimeSpan.FromMilliseconds(1),
-            TimeSpan.FromMilliseconds(1));
+        TimeSpan tick = TimeSpan.FromMilliseconds(1);
+        using ITimer timer = loop.Time.CreateTimer(_ => Assert.Fail("a timer of a crashed process fired"), null, tick, tick);
         loop.Post(_ => Wait(), null);
         loop.PostAt(2000, _ => Assert.Fail("a queued callback of a crashed process ran"), null);
         world.Schedule(1000, EventKind.None, 0, _ =>

@@ -5,8 +5,12 @@ namespace Harness.Tests.Simulation;
 /// <summary>The framework's own waiting under a loop's time provider: on the loop's thread, on time, in virtual time.</summary>
 public sealed class LoopTimeTests
 {
+    static readonly TimeSpan Never = Timeout.InfiniteTimeSpan;
+
     readonly SimScheduler world = new();
     readonly int thread = Environment.CurrentManagedThreadId;
+
+    static TimeSpan Ms(int milliseconds) => TimeSpan.FromMilliseconds(milliseconds);
 
     void AssertHome(SimLoop loop)
     {
@@ -36,7 +40,7 @@ public sealed class LoopTimeTests
     [Fact]
     public void TimedCancellationFiresOnTheLoop() => world.Run(async () =>
     {
-        using var cancellation = new CancellationTokenSource(TimeSpan.FromMilliseconds(20), world.Main.Time);
+        using var cancellation = new CancellationTokenSource(Ms(20), world.Main.Time);
         bool firedHome = false;
         cancellation.Token.Register(() => firedHome = world.Main.IsCurrent);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
@@ -49,7 +53,7 @@ public sealed class LoopTimeTests
     [Fact]
     public void PeriodicTimerTicksOnTheGridAndLosesTicksOfABusyLoop() => world.Run(async () =>
     {
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10), world.Main.Time);
+        using var timer = new PeriodicTimer(Ms(10), world.Main.Time);
         var ticks = new List<long>();
         for (int i = 0; i < 3; i++)
         {
@@ -71,7 +75,7 @@ public sealed class LoopTimeTests
         long doneAt = 0;
         async void Work()
         {
-            Task delay = Task.Delay(TimeSpan.FromMilliseconds(1), loop.Time);
+            Task delay = Task.Delay(Ms(1), loop.Time);
             loop.Charge(30_000_000);
             await delay;
             doneAt = world.NowNanoseconds;
@@ -85,13 +89,13 @@ public sealed class LoopTimeTests
     public void ChangingATimerReplacesWhatItWasSetTo()
     {
         var fired = new List<long>();
-        using ITimer timer = world.Main.Time.CreateTimer(_ => fired.Add(world.NowNanoseconds), null, TimeSpan.FromMilliseconds(5), Timeout.InfiniteTimeSpan);
+        using ITimer timer = world.Main.Time.CreateTimer(_ => fired.Add(world.NowNanoseconds), null, Ms(5), Never);
         world.RunUntil(1_000_000);
-        Assert.True(timer.Change(TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan));
+        Assert.True(timer.Change(Ms(1), Never));
         world.RunUntilIdle();
         Assert.Equal([2_000_000], fired);
-        Assert.True(timer.Change(TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan));
-        Assert.True(timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan));
+        Assert.True(timer.Change(Ms(1), Never));
+        Assert.True(timer.Change(Never, Never));
         world.RunUntilIdle();
         Assert.Single(fired);
     }
@@ -101,12 +105,12 @@ public sealed class LoopTimeTests
     {
         SimLoop loop = world.StartProcess("p").StartLoop("loop");
         var fired = new List<long>();
-        ITimer timer = loop.Time.CreateTimer(_ => fired.Add(world.NowNanoseconds), null, TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
+        ITimer timer = loop.Time.CreateTimer(_ => fired.Add(world.NowNanoseconds), null, Ms(1), Never);
         loop.Post(_ => loop.Charge(2_000_000), null);
-        loop.PostAt(500_000, _ => timer.Change(TimeSpan.FromMilliseconds(7), Timeout.InfiniteTimeSpan), null);
+        loop.PostAt(500_000, _ => timer.Change(Ms(7), Never), null);
         world.RunUntilIdle();
         Assert.Equal([9_000_000], fired);
-        timer.Change(TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
+        timer.Change(Ms(1), Never);
         loop.Post(_ => loop.Charge(2_000_000), null);
         loop.PostAt(9_500_000, _ => timer.Dispose(), null);
         world.RunUntilIdle();
@@ -117,17 +121,17 @@ public sealed class LoopTimeTests
     [Fact]
     public void ImpossibleTimesAreRefusedAsTheFrameworkDoes()
     {
-        Assert.Throws<ArgumentOutOfRangeException>(() => world.Main.Time.CreateTimer(_ => { }, null, TimeSpan.FromMilliseconds(-2), TimeSpan.Zero));
+        Assert.Throws<ArgumentOutOfRangeException>(() => world.Main.Time.CreateTimer(_ => { }, null, Ms(-2), TimeSpan.Zero));
         Assert.Throws<ArgumentOutOfRangeException>(() => world.Main.Time.CreateTimer(_ => { }, null, TimeSpan.Zero, TimeSpan.FromDays(50)));
     }
 
     [Fact]
     public void ManyTimersThatAreSetAnewLeaveNothingBehind()
     {
-        using ITimer timer = world.Main.Time.CreateTimer(_ => { }, null, TimeSpan.FromDays(1), Timeout.InfiniteTimeSpan);
+        using ITimer timer = world.Main.Time.CreateTimer(_ => { }, null, TimeSpan.FromDays(1), Never);
         for (int i = 0; i < 100_000; i++)
         {
-            timer.Change(TimeSpan.FromDays(1), Timeout.InfiniteTimeSpan);
+            timer.Change(TimeSpan.FromDays(1), Never);
         }
         Assert.Equal(1, world.EventsPending);
         Assert.InRange(world.EventKeysHeld, 1, 1000);

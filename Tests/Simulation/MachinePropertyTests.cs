@@ -11,20 +11,22 @@ public sealed class MachinePropertyTests
 {
     [Fact]
     public void NoRandomProgramBreaksAnInvariant() => Check.One(
-        Config.QuickThrowOnFailure.WithMaxTest(200),
+        Config.QuickThrowOnFailure.WithMaxTest(8000),
         Prop.ForAll<DoNotSize<ulong>>(seed => new RandomProgram(seed.Item, TieBreak.Sequence).Run()));
 
     [Fact]
     public void NoRandomProgramBreaksAnInvariantInAnyInterleaving() => Check.One(
-        Config.QuickThrowOnFailure.WithMaxTest(200),
+        Config.QuickThrowOnFailure.WithMaxTest(8000),
         Prop.ForAll<DoNotSize<ulong>>(seed => new RandomProgram(seed.Item, TieBreak.Seed).Run()));
 
     [Fact]
     public void KillingThreadsAtAnyTimeLeavesTheOthersToFinish() => Check.One(
-        Config.QuickThrowOnFailure.WithMaxTest(200),
+        Config.QuickThrowOnFailure.WithMaxTest(8000),
         Prop.ForAll<DoNotSize<ulong>>(seed => new RandomProgram(seed.Item, TieBreak.Seed, kills: true).Run()));
 
-    /// <summary>A random machine with random threads; the seed is all there is to it, so FsCheck's report of it replays the failure.</summary>
+    /// <summary>
+    /// A random machine with random threads; the seed is all there is to it, so FsCheck's report of it replays the failure.
+    /// </summary>
     sealed class RandomProgram
     {
         readonly SimScheduler world;
@@ -57,9 +59,8 @@ public sealed class MachinePropertyTests
             for (int i = 0; i < threads; i++)
             {
                 SimRandom own = random.Split("thread", i);
-                CpuSet affinity = own.Chance(0.5)
-                    ? machine.AllCpus
-                    : CpuSet.Of([.. Enumerable.Range(0, machine.Cpus.Count).Where(_ => own.Chance(0.4)).Append(own.Next(machine.Cpus.Count))]);
+                IEnumerable<int> some = Enumerable.Range(0, machine.Cpus.Count).Where(_ => own.Chance(0.4));
+                CpuSet affinity = own.Chance(0.5) ? machine.AllCpus : CpuSet.Of([.. some, own.Next(machine.Cpus.Count)]);
                 SimThread started = machine.StartThread($"t{i}", thread => Program(thread, own), affinity);
                 all.Add(started);
                 if (kills && own.Chance(0.5))
@@ -183,7 +184,8 @@ public sealed class MachinePropertyTests
         {
             foreach (SimCpu cpu in machine.Cpus)
             {
-                Assert.True(cpu.Current is not { } current || current.Affinity.Contains(cpu.Id), $"{cpu.Current} runs on {cpu}, where it may not");
+                bool allowed = cpu.Current is not { } current || current.Affinity.Contains(cpu.Id);
+                Assert.True(allowed, $"{cpu.Current} runs on {cpu}, where it may not");
                 Assert.False(cpu.IsIdle && (cpu.Current is not null || cpu.QueueLength > 0), $"{cpu} is idle with work of its own");
                 if (cpu.IsIdle)
                 {
@@ -193,7 +195,7 @@ public sealed class MachinePropertyTests
             return machine.Threads.Count == 0;
         }
 
-        IEnumerable<SimThread> WaitingBehindOthers() =>
-            machine.Cpus.SelectMany(cpu => Enumerable.Range(0, cpu.QueueLength).Skip(cpu.Current is null ? 1 : 0).Select(i => cpu.RunQueue[i]));
+        IEnumerable<SimThread> WaitingBehindOthers() => machine.Cpus.SelectMany(cpu =>
+            Enumerable.Range(0, cpu.QueueLength).Skip(cpu.Current is null ? 1 : 0).Select(i => cpu.RunQueue[i]));
     }
 }

@@ -7,6 +7,8 @@ public sealed class MachineTests
 {
     readonly SimScheduler world = new();
 
+    static CostModel WithSwitches(CostModel costs) => costs with { ContextSwitch = TestMachines.Ns(TestMachines.Switch) };
+
     [Fact]
     public void ComputingTakesItsTimeAndOccupiesTheCpu()
     {
@@ -46,7 +48,7 @@ public sealed class MachineTests
     [Fact]
     public void ThreadsOfOneCpuTakeTurnsByTimeSliceAndPayForSwitches()
     {
-        var machine = new Machine(world, TestMachines.Free1Node(1, costs => costs with { ContextSwitch = TestMachines.Ns(TestMachines.Switch) }));
+        var machine = new Machine(world, TestMachines.Free1Node(1, WithSwitches));
         var done = new List<(string, long)>();
         async ValueTask Work(SimThread thread)
         {
@@ -58,14 +60,15 @@ public sealed class MachineTests
         world.RunUntilIdle();
 
         // a runs a slice, b a slice, a its second, b its second: four switches, each before the slice that it leads to.
-        Assert.Equal([("a", (3 * TestMachines.Slice) + (3 * TestMachines.Switch)), ("b", (4 * TestMachines.Slice) + (4 * TestMachines.Switch))], done);
+        const long turn = TestMachines.Slice + TestMachines.Switch;
+        Assert.Equal([("a", 3 * turn), ("b", 4 * turn)], done);
         Assert.Equal((4, 4 * TestMachines.Switch), (machine.Cpus[0].Switches, machine.Cpus[0].SwitchNanoseconds));
     }
 
     [Fact]
     public void AThreadThatRunsAloneIsNotInterruptedAndPaysOneSwitch()
     {
-        var machine = new Machine(world, TestMachines.Free1Node(1, costs => costs with { ContextSwitch = TestMachines.Ns(TestMachines.Switch) }));
+        var machine = new Machine(world, TestMachines.Free1Node(1, WithSwitches));
         machine.StartThread("a", async thread =>
         {
             await thread.Compute(100 * TestMachines.Slice);
@@ -213,8 +216,7 @@ public sealed class MachineTests
     public void AnAffinityWithoutACpuOfTheMachineIsRefused()
     {
         var machine = new Machine(world, TestMachines.Free1Node(2));
-        var error = Assert.Throws<ArgumentException>(() => machine.StartThread("t", thread => thread.Compute(1), CpuSet.Of(7)));
-        Assert.Contains("CPUs 0 to 1", error.Message, StringComparison.Ordinal);
+        Refused.With<ArgumentException>(() => machine.StartThread("t", thread => thread.Compute(1), CpuSet.Of(7)), "CPUs 0 to 1");
     }
 
     [Fact]
@@ -223,7 +225,7 @@ public sealed class MachineTests
         var machine = new Machine(world, TestMachines.Free1Node(1));
         var never = new TaskCompletionSource();
         machine.StartThread("t", async _ => await never.Task);
-        Assert.Contains("not an operation of its own", Assert.Throws<InvalidOperationException>(world.RunUntilIdle).Message, StringComparison.Ordinal);
+        Refused.With<InvalidOperationException>(world.RunUntilIdle, "not an operation of its own");
     }
 
     [Fact]
@@ -232,7 +234,7 @@ public sealed class MachineTests
         var machine = new Machine(world, TestMachines.Free1Node(2));
         SimThread victim = machine.StartThread("victim", thread => thread.Compute(1000));
         machine.StartThread("meddler", thread => victim.Compute(5));
-        Assert.Contains("does not run on it", Assert.Throws<InvalidOperationException>(world.RunUntilIdle).Message, StringComparison.Ordinal);
+        Refused.With<InvalidOperationException>(world.RunUntilIdle, "does not run on it");
     }
 
     [Fact]

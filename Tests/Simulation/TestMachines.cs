@@ -22,7 +22,8 @@ static class TestMachines
         {
             Name = "test",
             CpusOfNode = cpusOfNode,
-            Distances = [.. Enumerable.Range(0, nodes).Select(from => Enumerable.Range(0, nodes).Select(to => from == to ? 10 : 20).ToArray())],
+            Distances = [.. Enumerable.Range(0, nodes).Select(from =>
+                Enumerable.Range(0, nodes).Select(to => from == to ? 10 : 20).ToArray())],
             Costs = costs is null ? model : costs(model),
         };
     }

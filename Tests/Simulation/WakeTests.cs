@@ -64,7 +64,8 @@ public sealed class WakeTests
     }
 
     [Fact]
-    public void OnABusyCpuTheThreadWaitsItsTurn() => Assert.Equal((10, 50_000 - 10), Wake(targetCpu: 1, wakeAt: 8000, targetCpuIsBusy: true));
+    public void OnABusyCpuTheThreadWaitsItsTurn() =>
+        Assert.Equal((10, 50_000 - 10), Wake(targetCpu: 1, wakeAt: 8000, targetCpuIsBusy: true));
 
     [Fact]
     public void OnTheWakersOwnCpuTheThreadWaitsUntilTheWakerStops() => Assert.Equal((1, 500_000), Wake(targetCpu: 0, wakeAt: 8000));

@@ -16,7 +16,7 @@ public sealed partial class TidyTests
         (EmptyCatch(), "handle the exception, or let it go on", []),
         (Unfinished(), "finish it, or leave it out", []),
         (SkippedTest(), "give the reason at run time (an attribute that looks at the machine)", []),
-        (PlainWait(), "await, or wait with a bound", []),
+        (PlainWait(), "await, or wait with a bound", ["Simulation/Scheduling/SimScheduler.Run.cs", "Tests/Experiments/Backends/FileSystemClient.cs"]),
         (CopyingParser(), "read the struct in place with MemoryMarshal.Read or AsRef", []),
         (Region(), "split the file", []),
     ];

@@ -14,7 +14,10 @@ internal sealed class DirectoryEntry(ulong cookie)
     public required Inode? Inode { get; set; }
 }
 
-/// <summary>The names in a directory: found by name, listed by cookie. All members but <see cref="Gate"/> and <see cref="Parent"/> are guarded by <see cref="Gate"/>.</summary>
+/// <summary>
+/// The names in a directory: found by name, listed by cookie. All members but <see cref="Gate"/> and <see cref="Parent"/> are guarded by
+/// <see cref="Gate"/>.
+/// </summary>
 /// <remarks>
 /// Cookies only grow, so a listing that goes on behind a cookie misses nothing that stays and meets nothing twice, whatever else comes and
 /// goes. A name that is replaced or renamed within the directory keeps its place: a program that renames what it lists comes to an end.

@@ -69,26 +69,19 @@ internal sealed class FileLocks
         return waiter is null ? new(error) : Wait(waiter, interrupted);
     }
 
-    /// <summary>Removes all locks that an owner has on a file: what close(2) does.</summary>
+    /// <summary>Removes all locks that an owner has on a file.</summary>
     /// <param name="inode">The file.</param>
     /// <param name="owner">The owner.</param>
     /// <param name="kind">Which of the two kinds of locks.</param>
-    public void Release(Inode inode, ulong owner, LkFlags kind)
+    public void Release(Inode inode, ulong owner, LkFlags kind) =>
+        Release(inode, locks => _ = SetNow(locks.Of(kind), HeldLock.UnlockAll(owner)));
+
+    /// <summary>Removes all locks that were taken through an open file.</summary>
+    public void ReleaseTakenThrough(Inode inode, ulong fh) => Release(inode, locks =>
     {
-        List<Waiter>? granted;
-        lock (_gate)
-        {
-            if (inode.Locks is null)
-            {
-                return;
-            }
-
-            SetNow(inode.Locks.Of(kind), HeldLock.UnlockAll(owner));
-            granted = Grant();
-        }
-
-        Complete(granted, Errnos.Ok);
-    }
+        _held += locks.Of(LkFlags.None).RemoveTakenThrough(fh);
+        _held += locks.Of(LkFlags.Flock).RemoveTakenThrough(fh);
+    });
 
     /// <summary>Ends all waits with EINTR, since nobody will unlock any more.</summary>
     public void Stop()
@@ -101,6 +94,18 @@ internal sealed class FileLocks
         }
 
         Complete(ended, Errno.EINTR);
+    }
+
+    private void Release(Inode inode, Action<LockTable> remove)
+    {
+        List<Waiter>? granted;
+        lock (_gate)
+        {
+            remove(inode.Locks!);
+            granted = Grant();
+        }
+
+        Complete(granted, Errnos.Ok);
     }
 
     private async ValueTask<Errno> Wait(Waiter waiter, CancellationToken interrupted)

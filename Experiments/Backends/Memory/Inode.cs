@@ -136,13 +136,11 @@ internal sealed class Inode
     }
 
     /// <summary>
-    /// Clears what lets a program run with rights of its file's owner or group: set-user-id, and set-group-id where the group may execute
-    /// (without that the bit once meant mandatory locking, and stays). Call it under <see cref="Gate"/>.
+    /// Clears what lets a program run with rights of its file's owner or group. Set-group-id without execute permission, which once meant
+    /// mandatory locking, stays for members of the group (fs/attr.c, <c>setattr_should_drop_sgid</c>). Call it under <see cref="Gate"/>.
     /// </summary>
-    public void ClearSetIds()
-    {
-        Mode &= (Mode & FilePermissions.S_IXGRP) != 0 ? ~SetIds : ~FilePermissions.S_ISUID;
-    }
+    public void ClearSetIds(bool byMember) =>
+        Mode &= byMember && (Mode & FilePermissions.S_IXGRP) == 0 ? ~FilePermissions.S_ISUID : ~SetIds;
 
     private ulong Size => this switch
     {

@@ -3,8 +3,8 @@ using Mono.Unix.Native;
 
 namespace Harness.Experiments.Backends.Memory;
 
-/// <summary>A lock on a range of bytes, both ends included.</summary>
-internal readonly record struct HeldLock(ulong Owner, uint Pid, LockType Type, ulong Start, ulong End)
+/// <summary>A lock on a range of bytes, both ends included, and the open file through which it was taken.</summary>
+internal readonly record struct HeldLock(ulong Owner, ulong Fh, uint Pid, LockType Type, ulong Start, ulong End)
 {
     /// <summary>Reads what a message asks for.</summary>
     /// <returns>False if there is no such lock.</returns>
@@ -12,12 +12,12 @@ internal readonly record struct HeldLock(ulong Owner, uint Pid, LockType Type, u
     {
         bool flock = (arg.LkFlags & LkFlags.Flock) != 0;
         parsed = new HeldLock(
-            arg.Owner, arg.Lk.Pid, (LockType)arg.Lk.Type, flock ? 0 : arg.Lk.Start, flock ? ulong.MaxValue : arg.Lk.End);
+            arg.Owner, arg.Fh, arg.Lk.Pid, (LockType)arg.Lk.Type, flock ? 0 : arg.Lk.Start, flock ? ulong.MaxValue : arg.Lk.End);
         return arg.Lk.Type <= (uint)LockType.F_UNLCK && parsed.Start <= parsed.End;
     }
 
     /// <summary>What removes all locks of an owner.</summary>
-    public static HeldLock UnlockAll(ulong owner) => new(owner, 0, LockType.F_UNLCK, 0, ulong.MaxValue);
+    public static HeldLock UnlockAll(ulong owner) => new(owner, 0, 0, LockType.F_UNLCK, 0, ulong.MaxValue);
 
     /// <summary>As GETLK tells it.</summary>
     public FileLock ToWire() => new() { Start = Start, End = End, Type = (uint)Type, Pid = Pid };
@@ -115,6 +115,10 @@ internal sealed class LockRanges(bool isFlock)
         Keep(joined, joined.Type != LockType.F_UNLCK);
         return _held.Count - before;
     }
+
+    /// <summary>Removes what was taken through an open file.</summary>
+    /// <returns>By how many the number of locks has grown: never more than 0.</returns>
+    public int RemoveTakenThrough(ulong fh) => -_held.RemoveAll(held => held.Fh == fh);
 
     private void Keep(HeldLock held, bool isLeft)
     {

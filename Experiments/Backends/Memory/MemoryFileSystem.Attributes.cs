@@ -9,9 +9,9 @@ internal sealed partial class MemoryFileSystem
 {
     private const long SecondsOfDay = 86_400;
 
+    // Without the time of the change itself, which the kernel adds to every change where it keeps the times (writeback cache).
     private const SetattrValid Changes =
-        SetattrValid.Mode | SetattrValid.Uid | SetattrValid.Gid | SetattrValid.Size | SetattrValid.Atime | SetattrValid.Mtime |
-        SetattrValid.Ctime;
+        SetattrValid.Mode | SetattrValid.Uid | SetattrValid.Gid | SetattrValid.Size | SetattrValid.Atime | SetattrValid.Mtime;
 
     /// <inheritdoc/>
     public ValueTask<Result<AttrOut>> Getattr(RequestContext context, NodeId node, GetattrIn arg)
@@ -63,11 +63,11 @@ internal sealed partial class MemoryFileSystem
         lock (inode.Gate)
         {
             Timestamp now = Now;
-            SetOwner(inode, in arg);
+            SetOwner(context, inode, in arg);
             if ((arg.Valid & SetattrValid.Size) != 0)
             {
                 inode.Mtime = now;
-                ClearPrivileges(inode, (arg.Valid & SetattrValid.KillSuidgid) != 0);
+                ClearPrivileges(context, inode, (arg.Valid & SetattrValid.KillSuidgid) != 0);
             }
 
             if ((arg.Valid & SetattrValid.Mode) != 0)
@@ -75,9 +75,11 @@ internal sealed partial class MemoryFileSystem
                 SetMode(inode, (FilePermissions)arg.Mode);
             }
 
+            // What is left of a chown(2) that changes neither id, or of a fallocate or buffered write whose caller must not keep set-id bits:
+            // fs/fuse/dir.c (fuse_setattr) takes the mode out, since HANDLE_KILLPRIV_V2 makes it the file system's affair.
             if ((arg.Valid & Changes) == 0)
             {
-                ClearPrivileges(context, inode);
+                ClearPrivileges(context, inode, setIds: true);
             }
 
             SetTimes(inode, in arg, now);
@@ -104,19 +106,16 @@ internal sealed partial class MemoryFileSystem
     }
 
     /// <summary>chown(2), which takes away a program's right to run as its owner, whoever asks.</summary>
-    private void SetOwner(Inode inode, in SetattrIn arg)
+    private void SetOwner(RequestContext context, Inode inode, in SetattrIn arg)
     {
         if ((arg.Valid & (SetattrValid.Uid | SetattrValid.Gid)) == 0)
         {
             return;
         }
 
+        ClearPrivileges(context, inode, setIds: true);
         inode.Uid = (arg.Valid & SetattrValid.Uid) != 0 ? arg.Uid : inode.Uid;
         inode.Gid = (arg.Valid & SetattrValid.Gid) != 0 ? arg.Gid : inode.Gid;
-        if (inode.Directory is null)
-        {
-            ClearPrivileges(inode, setIds: true);
-        }
     }
 
     /// <summary>chmod(2). That set-group-id is not for strangers to the group the kernel has seen to (fs/attr.c, <c>setattr_prepare</c>).</summary>
@@ -145,39 +144,20 @@ internal sealed partial class MemoryFileSystem
         inode.Ctime = (arg.Valid & SetattrValid.Ctime) != 0 ? Timestamp.FromWire(arg.Ctime, arg.Ctimensec) : now;
     }
 
-    /// <summary>What a change of the data, or of the owner, takes away (HANDLE_KILLPRIV_V2). Call it under the inode's gate.</summary>
-    private void ClearPrivileges(Inode inode, bool setIds)
+    /// <summary>
+    /// What a change of a file's data, or of its owner, takes away (HANDLE_KILLPRIV_V2). Directories keep theirs. Call it under the inode's gate.
+    /// </summary>
+    /// <remarks>Of the caller's groups the message tells only the first, so a supplementary member counts as a stranger here.</remarks>
+    private void ClearPrivileges(RequestContext context, Inode inode, bool setIds)
     {
-        if (setIds)
+        if (setIds && inode.Directory is null)
         {
-            inode.ClearSetIds();
+            inode.ClearSetIds(byMember: IsPrivileged(context) || context.Gid == inode.Gid);
         }
 
         if (inode.HasCapability)
         {
             RemoveXattr(inode, CapabilityName);
-        }
-    }
-
-    /// <summary>
-    /// Serves a SETATTR that names no attribute: what is left of a chown(2) that changes neither id, or of a write or fallocate by somebody whose
-    /// change must clear set-id bits (fs/fuse/dir.c, <c>fuse_setattr</c>, strips what HANDLE_KILLPRIV_V2 leaves to the file system).
-    /// </summary>
-    /// <remarks>
-    /// Set-group-id goes without execute permission too if the kernel found that the caller is not in the group (fs/attr.c,
-    /// <c>setattr_should_drop_sgid</c>), which the message does not say; the caller's own group tells it for all but supplementary members.
-    /// </remarks>
-    private void ClearPrivileges(RequestContext context, Inode inode)
-    {
-        if (inode.Directory is not null)
-        {
-            return;
-        }
-
-        ClearPrivileges(inode, setIds: true);
-        if (!IsPrivileged(context) && context.Gid != inode.Gid)
-        {
-            inode.Mode &= ~FilePermissions.S_ISGID;
         }
     }
 

@@ -76,7 +76,7 @@ internal sealed partial class MemoryFileSystem
             entry = FindName(parent, name.Span, out Inode? found) == Errnos.Ok ? LookUp(found!) : Errno.ENOENT;
             if (entry.IsOk)
             {
-                return new(OpenExisting(entry.Value, arg));
+                return new(OpenExisting(context, entry.Value, arg));
             }
         }
     }
@@ -115,12 +115,12 @@ internal sealed partial class MemoryFileSystem
     }
 
     private Result<CreateOut> Created(Result<EntryOut> entry) =>
-        entry.IsOk ? new CreateOut { Entry = entry.Value, Open = _backend.OpenedFile(entry.Value.Nodeid) } : entry.Error;
+        entry.IsOk ? new CreateOut { Entry = entry.Value, Open = _backend.OpenedFile(NewFh()) } : entry.Error;
 
-    private Result<CreateOut> OpenExisting(EntryOut entry, CreateIn arg)
+    private Result<CreateOut> OpenExisting(RequestContext context, EntryOut entry, CreateIn arg)
     {
         var node = new NodeId(entry.Nodeid);
-        Errno error = OpenFile(node, (OpenFlags)arg.Flags, arg.OpenFlags);
+        Errno error = OpenFile(context, node, (OpenFlags)arg.Flags, arg.OpenFlags);
         if (error != Errnos.Ok)
         {
             Forget(node, 1);

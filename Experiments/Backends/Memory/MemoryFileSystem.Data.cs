@@ -16,8 +16,8 @@ internal sealed partial class MemoryFileSystem
     /// <inheritdoc/>
     public ValueTask<Result<OpenOut>> Open(RequestContext context, NodeId node, OpenIn arg)
     {
-        Errno error = OpenFile(node, (OpenFlags)arg.Flags, arg.OpenFlags);
-        return error == Errnos.Ok ? new(_backend.OpenedFile(node.Value)) : new(error);
+        Errno error = OpenFile(context, node, (OpenFlags)arg.Flags, arg.OpenFlags);
+        return error == Errnos.Ok ? new(_backend.OpenedFile(NewFh())) : new(error);
     }
 
     /// <inheritdoc/>
@@ -56,7 +56,7 @@ internal sealed partial class MemoryFileSystem
         // With the writeback cache the kernel keeps the times of files, and sends them when it has written the data.
         if (!fromCache || !_writebackCache)
         {
-            Modified(inode, (arg.WriteFlags & WriteFlags.KillSuidgid) != 0);
+            Modified(context, inode, (arg.WriteFlags & WriteFlags.KillSuidgid) != 0);
         }
 
         // Nobody is left to ask again for the rest of what was written into the page cache long ago.
@@ -74,15 +74,24 @@ internal sealed partial class MemoryFileSystem
 
         if (error == Errnos.Ok)
         {
-            Modified(inode, clearSetIds: false);
+            Modified(context, inode, clearSetIds: false);
         }
 
         return new(error);
     }
 
     /// <inheritdoc/>
+    /// <remarks>
+    /// With the writeback cache only the kernel knows which data there are, and asks all the same: told of a hole where it has dirty pages, cp(1)
+    /// would copy nothing. ENOSYS makes it take the whole file for data.
+    /// </remarks>
     public ValueTask<Result<ulong>> Lseek(RequestContext context, NodeId node, LseekIn arg)
     {
+        if (_writebackCache)
+        {
+            return new(Errno.ENOSYS);
+        }
+
         Errno error = FindFile(node, out _, out FileContent content);
         return error == Errnos.Ok ? new(content.Seek(arg.Offset, arg.Whence)) : new(error);
     }
@@ -111,7 +120,7 @@ internal sealed partial class MemoryFileSystem
         if (copied.IsOk && copied.Value > 0)
         {
             Accessed(source);
-            Modified(target, clearSetIds: false);
+            Modified(context, target, clearSetIds: false);
         }
 
         return new(copied);
@@ -120,13 +129,16 @@ internal sealed partial class MemoryFileSystem
     /// <inheritdoc/>
     public ValueTask<Errno> Fsync(RequestContext context, NodeId node, FsyncIn arg) => new(Errnos.Ok);
 
-    private Errno OpenFile(NodeId node, OpenFlags flags, OpenInFlags openFlags)
+    /// <summary>A handle that no other open file has.</summary>
+    private ulong NewFh() => Interlocked.Increment(ref _lastFh);
+
+    private Errno OpenFile(RequestContext context, NodeId node, OpenFlags flags, OpenInFlags openFlags)
     {
         Errno error = FindFile(node, out Inode inode, out FileContent content);
         if (error == Errnos.Ok && (flags & OpenFlags.O_TRUNC) != 0)
         {
             content.Truncate(0);
-            Modified(inode, (openFlags & OpenInFlags.KillSuidgid) != 0);
+            Modified(context, inode, (openFlags & OpenInFlags.KillSuidgid) != 0);
         }
 
         return error;
@@ -168,13 +180,13 @@ internal sealed partial class MemoryFileSystem
     }
 
     /// <summary>Notes that a file's data have changed.</summary>
-    private void Modified(Inode inode, bool clearSetIds)
+    private void Modified(RequestContext context, Inode inode, bool clearSetIds)
     {
         Timestamp now = Now;
         lock (inode.Gate)
         {
             inode.Modified(now);
-            ClearPrivileges(inode, clearSetIds);
+            ClearPrivileges(context, inode, clearSetIds);
         }
     }
 }

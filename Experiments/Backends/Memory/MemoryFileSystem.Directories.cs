@@ -12,7 +12,6 @@ internal sealed partial class MemoryFileSystem
     private const ulong DotDotCookie = 2;
 
     private readonly ConcurrentDictionary<ulong, Listing> _listings = new();
-    private ulong _lastListing;
 
     /// <inheritdoc/>
     public ValueTask<Result<OpenOut>> Opendir(RequestContext context, NodeId node, OpenIn arg)
@@ -23,7 +22,7 @@ internal sealed partial class MemoryFileSystem
             return new(error);
         }
 
-        ulong fh = Interlocked.Increment(ref _lastListing);
+        ulong fh = NewFh();
         _listings[fh] = new Listing();
         return new(_backend.OpenedDirectory(fh));
     }

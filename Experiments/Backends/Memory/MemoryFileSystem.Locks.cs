@@ -18,17 +18,30 @@ internal sealed partial class MemoryFileSystem
             : new(Errno.ESTALE);
 
     /// <summary>A close(2): the closing process loses all its fcntl(2) locks on the file, as POSIX wants it.</summary>
-    public ValueTask<Errno> Flush(RequestContext context, NodeId node, FlushIn arg) => Unlock(node, arg.LockOwner, LkFlags.None);
-
-    /// <summary>The last close(2) of an open file, which had a flock(2) if the kernel says so.</summary>
-    public ValueTask<Errno> Release(RequestContext context, NodeId node, ReleaseIn arg) =>
-        (arg.ReleaseFlags & ReleaseFlags.FlockUnlock) != 0 ? Unlock(node, arg.LockOwner, LkFlags.Flock) : new(Errnos.Ok);
-
-    private ValueTask<Errno> Unlock(NodeId node, ulong owner, LkFlags kind)
+    public ValueTask<Errno> Flush(RequestContext context, NodeId node, FlushIn arg)
     {
-        if (Find(node) is { } inode)
+        if (Find(node) is { Locks: not null } inode)
         {
-            _locks.Release(inode, owner, kind);
+            _locks.Release(inode, arg.LockOwner, LkFlags.None);
+        }
+
+        return new(Errnos.Ok);
+    }
+
+    /// <summary>The last close(2) of an open file: whatever lock was taken through it ends here at the latest.</summary>
+    /// <remarks>
+    /// For flock(2) the kernel says so. The locks of an open file description (F_OFD_SETLK) look like those of a process, but the kernel tells of
+    /// their end in no other way (fs/fuse/file.c, <c>fuse_setlk</c>, leaves it to FLUSH, which names the process).
+    /// </remarks>
+    public ValueTask<Errno> Release(RequestContext context, NodeId node, ReleaseIn arg)
+    {
+        if (Find(node) is { Locks: not null } inode)
+        {
+            _locks.ReleaseTakenThrough(inode, arg.Fh);
+            if ((arg.ReleaseFlags & ReleaseFlags.FlockUnlock) != 0)
+            {
+                _locks.Release(inode, arg.LockOwner, LkFlags.Flock);
+            }
         }
 
         return new(Errnos.Ok);

@@ -20,8 +20,8 @@ namespace Harness.Experiments.Backends.Memory;
 /// <see cref="FileContent"/>'s lock (above 4) and <see cref="FileLocks"/>' are taken while none of 1 to 3 is held.
 /// </para>
 /// <para>
-/// An inode lives as long as it has a name or the kernel knows its node id. Handles of files have no state (all a request needs is its node,
-/// and the kernel keeps the node known while a file is open), so open and release cost nothing.
+/// An inode lives as long as it has a name or the kernel knows its node id. The handle of a file is just a number of its own, which its locks
+/// bear: all else a request needs is its node, and the kernel keeps the node known while a file is open.
 /// </para>
 /// </remarks>
 internal sealed partial class MemoryFileSystem : IFileSystem, IDisposable
@@ -45,6 +45,7 @@ internal sealed partial class MemoryFileSystem : IFileSystem, IDisposable
     private readonly FileLocks _locks = new();
     private readonly Inode _root;
     private ulong _lastId;
+    private ulong _lastFh;
     private bool _writebackCache;
 
     /// <summary>An empty file system.</summary>

@@ -27,7 +27,7 @@ internal readonly ref struct FirstRun
     /// The note is the directory's time of change. Every name that was in it by then is not younger, and what is made afterwards not older, by the
     /// file system's own clock.
     /// </remarks>
-    public static FirstRun Of(RequestContext context, Node directory)
+    public static FirstRun Of(RequestContext context, FileDescriptor directory)
     {
         if (!context.IsJournaled)
         {
@@ -48,7 +48,7 @@ internal readonly ref struct FirstRun
     /// <param name="directory">Where.</param>
     /// <param name="path">The name.</param>
     /// <param name="type">What was to be made.</param>
-    public bool Made(Errno error, Node directory, ReadOnlySpan<byte> path, FilePermissions type)
+    public bool Made(Errno error, FileDescriptor directory, ReadOnlySpan<byte> path, FilePermissions type)
     {
         if (_changedBefore == 0 || error != Errno.EEXIST || !TryLook(directory, path, out FileStatus status))
         {
@@ -60,7 +60,7 @@ internal readonly ref struct FirstRun
     }
 
     /// <summary>Whether the first run removed the name; if this is it, notes which file has it.</summary>
-    public static bool Removed(RequestContext context, Node directory, ReadOnlySpan<byte> path)
+    public static bool Removed(RequestContext context, FileDescriptor directory, ReadOnlySpan<byte> path)
     {
         if (!context.IsJournaled)
         {
@@ -78,7 +78,7 @@ internal readonly ref struct FirstRun
     }
 
     /// <summary>Whether the first run moved the file; if this is it, notes which file that is.</summary>
-    public static bool Renamed(RequestContext context, Node from, ReadOnlySpan<byte> path, Node to, ReadOnlySpan<byte> newPath)
+    public static bool Renamed(RequestContext context, FileDescriptor from, ReadOnlySpan<byte> path, FileDescriptor to, ReadOnlySpan<byte> newPath)
     {
         if (!context.IsJournaled)
         {
@@ -95,7 +95,7 @@ internal readonly ref struct FirstRun
     }
 
     /// <summary>Whether the first run gave the node its further name.</summary>
-    public static bool Linked(RequestContext context, Errno error, Node node, Node directory, ReadOnlySpan<byte> path) =>
+    public static bool Linked(RequestContext context, Errno error, Node node, FileDescriptor directory, ReadOnlySpan<byte> path) =>
         error == Errno.EEXIST && context.MayHaveRun && InoOf(directory, path) == node.Key.Ino;
 
     /// <summary>Whether the first run made the attribute (XATTR_CREATE) with this value.</summary>
@@ -180,10 +180,10 @@ internal readonly ref struct FirstRun
         return true;
     }
 
-    private static bool TryLook(Node directory, ReadOnlySpan<byte> path, out FileStatus status) =>
+    private static bool TryLook(FileDescriptor directory, ReadOnlySpan<byte> path, out FileStatus status) =>
         Libc.Statx(directory, path, FileFlags.AtEmptyPath | FileFlags.AtSymlinkNofollow, FileStatus.All, out status) == 0;
 
-    private static ulong InoOf(Node directory, ReadOnlySpan<byte> path) => TryLook(directory, path, out FileStatus status) ? status.Ino : 0;
+    private static ulong InoOf(FileDescriptor directory, ReadOnlySpan<byte> path) => TryLook(directory, path, out FileStatus status) ? status.Ino : 0;
 
     private static ulong Nanoseconds(in FileTime time) => ((ulong)time.Seconds * 1_000_000_000) + time.Nanoseconds;
 }

@@ -7,52 +7,70 @@ using Mono.Unix.Native;
 namespace Harness.Experiments.Backends.Passthrough;
 
 /// <summary>
-/// The files that the kernel knows, by node id and by what they are on the host, so that all names of a file lead to one node. A node's
-/// descriptor is closed when its last lookup has been forgotten; the root's never is.
+/// The files that the kernel knows, by node id and by what they are on the host, so that all names of a file lead to one node. What a node keeps
+/// is let go when its last lookup has been forgotten; the root stays.
 /// </summary>
 /// <remarks>
-/// Thread-safe. A node is found and its lookup counted under the same lock under which forgetting takes it out, and a file's descriptor is
-/// open before its number is compared: so a node that is found is the file that was looked up, and it stays.
+/// <para>
+/// Thread-safe. A node is found and its lookup counted under the same lock under which forgetting takes it out, and a file is open before its
+/// number is compared: so a node that is found is the file that was looked up, and it stays.
+/// </para>
+/// <para>
+/// Nodes are kept open while there are descriptors to spare. Beyond that a node is only remembered by its file handle and opened when it is
+/// used, which costs two system calls more: a walk through a million files is slow then, but goes on.
+/// </para>
 /// </remarks>
 internal sealed class NodeTable
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<NodeKey, Node> _byKey = [];
     private readonly ConcurrentDictionary<ulong, Node> _byId = new();
-    private readonly int _nodesMax;
+    private readonly FileDescriptor _mount;
+    private readonly int _openMax;
+    private readonly bool _useHandles;
     private readonly KeptDescriptors? _kept;
     private ulong _lastId = NodeId.Root.Value;
+    private int _open = 1;
 
     /// <summary>A table that knows the root alone.</summary>
-    /// <param name="root">The root's descriptor, taken over.</param>
-    /// <param name="status">What it is.</param>
-    /// <param name="nodesMax">Most nodes at a time; more would take the descriptors that open files need.</param>
-    public NodeTable(int root, in FileStatus status, int nodesMax)
+    /// <param name="mount">The root, open for reading; borrowed.</param>
+    /// <param name="openMax">Most nodes that are kept open.</param>
+    /// <param name="useHandles">Whether further nodes may be remembered by handle, where that is possible.</param>
+    public NodeTable(FileDescriptor mount, int openMax, bool useHandles)
     {
-        Root = new Node(_lastId, root, NodeKey.Of(in status), status.Mode);
-        _nodesMax = nodesMax;
+        _mount = mount;
+        _openMax = openMax;
+        int fd = ServedDirectory.OpenPath(mount, out FileStatus status);
+        Root = new Node(_lastId, NodeKey.Of(in status), status.Mode) { Descriptor = new FileDescriptor(fd) };
+        _useHandles = useHandles && CanOpenHandles(fd);
         Insert(Root);
     }
 
-    /// <summary>A table that knows what the process before this one knew, the root among it, and has its own nodes survive too.</summary>
+    /// <summary>A table that knows what the process before this one knew, and has its own nodes survive too.</summary>
+    /// <param name="mount">As above.</param>
+    /// <param name="openMax">As above.</param>
+    /// <param name="useHandles">As above.</param>
     /// <param name="kept">Where nodes are kept.</param>
-    /// <param name="inherited">The kept nodes.</param>
-    /// <param name="nodesMax">As above.</param>
-    public NodeTable(KeptDescriptors kept, IEnumerable<KeptDescriptor> inherited, int nodesMax)
+    /// <param name="inherited">The kept nodes, the root among them; taken over.</param>
+    public NodeTable(FileDescriptor mount, int openMax, bool useHandles, KeptDescriptors kept, IEnumerable<KeptDescriptor> inherited)
+        : this(mount, openMax, useHandles)
     {
-        _nodesMax = nodesMax;
         _kept = kept;
         _lastId = kept.LastNodeId;
         foreach (KeptDescriptor each in inherited)
         {
-            // Where that fails (a network file system's) the node is one whose names lead to another from now on.
-            _ = Libc.Statx(each.Fd, "\0"u8, FileFlags.AtEmptyPath, FileStatus.All, out FileStatus status);
-            var node = new Node(each.Record.Id, each.Fd, NodeKey.Of(in status), status.Mode);
+            if (each.Record.Id == Root.Id)
+            {
+                Root.Inherit(kept, in each);
+                _ = Libc.Close(each.Fd);
+                continue;
+            }
+
+            var node = Node.From(in each, Root.Key.Device);
             node.Inherit(kept, in each);
+            _open += node.Descriptor is null ? 0 : 1;
             Insert(node);
         }
-
-        Root = _byId[NodeId.Root.Value];
     }
 
     /// <summary>The root of the mount.</summary>
@@ -62,19 +80,27 @@ internal sealed class NodeTable
     public IEnumerable<Node> All => _byId.Values;
 
     /// <summary>Nodes that the kernel knows.</summary>
-    public int Count
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _byKey.Count;
-            }
-        }
-    }
+    public int Count => _byId.Count;
 
-    /// <summary>The node of this id; null if the kernel was never told of it or has forgotten it.</summary>
-    public Node? Find(NodeId id) => _byId.TryGetValue(id.Value, out Node? node) ? node : null;
+    /// <summary>A node that the kernel knows; null for none.</summary>
+    public Node? Find(NodeId id) => _byId.GetValueOrDefault(id.Value);
+
+    /// <summary>The file of a node.</summary>
+    public NodeFile Open(NodeId id)
+    {
+        if (!_byId.TryGetValue(id.Value, out Node? node))
+        {
+            return new NodeFile(Errno.ESTALE);
+        }
+
+        if (node.Descriptor is { } descriptor)
+        {
+            return new NodeFile(node, descriptor);
+        }
+
+        int fd = node.Handle!.Open(_mount);
+        return fd >= 0 ? new NodeFile(node, new FileDescriptor(fd), isOwn: true) : new NodeFile(PassthroughFileSystem.LastError);
+    }
 
     /// <summary>Counts a lookup of a file, and makes it a node if it is none.</summary>
     /// <param name="fd">The file, opened by O_PATH; taken over.</param>
@@ -86,16 +112,31 @@ internal sealed class NodeTable
         Result<Node> adopted;
         lock (_gate)
         {
-            if (!_byKey.TryGetValue(key, out Node? known))
+            adopted = Find(fd, key) ?? Remember(fd, key, status.Mode);
+            if (adopted.IsOk)
             {
-                return Add(fd, key, status.Mode);
-            }
+                Node node = adopted.Value;
+                node.Lookups++;
+                if (node.Descriptor is null && _open < _openMax)
+                {
+                    node.Descriptor = new FileDescriptor(fd);
+                    _open++;
+                    fd = -1;
+                }
 
-            known.Lookups++;
-            adopted = known;
+                if (_kept is not null && !node.TryKeep(_kept))
+                {
+                    Remove(node);
+                    adopted = Errno.ENFILE;
+                }
+            }
         }
 
-        _ = Libc.Close(fd);
+        if (fd >= 0)
+        {
+            _ = Libc.Close(fd);
+        }
+
         return adopted;
     }
 
@@ -105,7 +146,7 @@ internal sealed class NodeTable
     {
         lock (_gate)
         {
-            bool isKnown = Find(new NodeId(node.Id)) == node;
+            bool isKnown = _byId.ContainsKey(node.Id);
             node.Lookups += isKnown ? 1u : 0u;
             return isKnown;
         }
@@ -122,18 +163,10 @@ internal sealed class NodeTable
             }
 
             node.Lookups -= Math.Min(lookups, node.Lookups);
-            if (node.Lookups > 0 || node == Root)
+            if (node.Lookups == 0 && node != Root)
             {
-                return;
+                Remove(node);
             }
-
-            if (_byKey.GetValueOrDefault(node.Key) == node)
-            {
-                _byKey.Remove(node.Key);
-            }
-
-            _byId.TryRemove(id.Value, out _);
-            node.Forget();
         }
     }
 
@@ -144,7 +177,7 @@ internal sealed class NodeTable
         {
             foreach (Node node in _byId.Values)
             {
-                node.Dispose();
+                node.Descriptor?.Dispose();
             }
 
             _byKey.Clear();
@@ -152,28 +185,69 @@ internal sealed class NodeTable
         }
     }
 
-    private Result<Node> Add(int fd, NodeKey key, uint mode)
+    /// <summary>Whether this process may open files by handle, which without root it may not, and whether there are handles.</summary>
+    private bool CanOpenHandles(int root)
     {
+        int fd = FileHandle.Of(root)?.Open(_mount) ?? -1;
+        return fd >= 0 && Libc.Close(fd) == 0;
+    }
+
+    /// <summary>The node that this file is, if it is one.</summary>
+    private Node? Find(int fd, NodeKey key)
+    {
+        if (!_byKey.TryGetValue(key, out Node? known) || known.Descriptor is not null || FileHandle.Of(fd)?.Names(known.Handle!) == true)
+        {
+            return known;
+        }
+
+        // The node's file is gone, and its inode number has been given to another. The node stays, as one whose file is gone.
+        _byKey.Remove(key);
+        return null;
+    }
+
+    private Result<Node> Remember(int fd, NodeKey key, uint mode)
+    {
+        FileHandle? handle = null;
+        if (_open >= _openMax)
+        {
+            handle = _useHandles && key.Device == Root.Key.Device ? FileHandle.Of(fd) : null;
+            if (handle is null)
+            {
+                return Errno.ENFILE;
+            }
+        }
+
         ulong id = ++_lastId;
         if (_kept is not null)
         {
             _kept.LastNodeId = id;
         }
 
-        var node = new Node(id, fd, key, mode) { Lookups = 1 };
-        if (_byKey.Count >= _nodesMax || (_kept is not null && !node.TryKeep(_kept)))
-        {
-            node.Dispose();
-            return Errno.ENFILE;
-        }
-
+        var node = new Node(id, key, mode) { Handle = handle };
         Insert(node);
         return node;
     }
 
     private void Insert(Node node)
     {
-        _byKey.TryAdd(node.Key, node);
+        // Of two nodes that were inherited with one number the later is the file, and the other one whose file is gone.
+        if (!_byKey.TryGetValue(node.Key, out Node? known) || known.Id < node.Id)
+        {
+            _byKey[node.Key] = node;
+        }
+
         _byId[node.Id] = node;
+    }
+
+    private void Remove(Node node)
+    {
+        _byId.TryRemove(node.Id, out _);
+        if (_byKey.GetValueOrDefault(node.Key) == node)
+        {
+            _byKey.Remove(node.Key);
+        }
+
+        _open -= node.Descriptor is null ? 0 : 1;
+        node.Forget();
     }
 }

@@ -14,17 +14,16 @@ internal sealed partial class PassthroughFileSystem
         SetattrValid.Mode | SetattrValid.Uid | SetattrValid.Gid | SetattrValid.Size | SetattrValid.Atime | SetattrValid.Mtime;
 
     /// <inheritdoc/>
-    public ValueTask<Result<AttrOut>> Getattr(RequestContext context, NodeId node, GetattrIn arg) =>
-        _nodes.Find(node) is { } found ? new(GetAttributes(found)) : new(Errno.ESTALE);
+    public ValueTask<Result<AttrOut>> Getattr(RequestContext context, NodeId node, GetattrIn arg)
+    {
+        using NodeFile found = Open(node, (arg.GetattrFlags & GetattrFlags.Fh) != 0, arg.Fh);
+        return new(GetAttributes(found));
+    }
 
     /// <inheritdoc/>
     public ValueTask<Result<StatxOut>> Statx(RequestContext context, NodeId node, StatxIn arg)
     {
-        if (_nodes.Find(node) is not { } found)
-        {
-            return new(Errno.ESTALE);
-        }
-
+        using NodeFile found = Open(node, (arg.GetattrFlags & GetattrFlags.Fh) != 0, arg.Fh);
         Errno error = ReadStatus(found, out FileStatus status);
         if (error != Errnos.Ok)
         {
@@ -38,21 +37,22 @@ internal sealed partial class PassthroughFileSystem
     /// <inheritdoc/>
     public ValueTask<Result<AttrOut>> Setattr(RequestContext context, NodeId node, SetattrIn arg)
     {
-        if (_nodes.Find(node) is not { } found)
-        {
-            return new(Errno.ESTALE);
-        }
-
-        Errno error = SetOwner(context, found, in arg);
-        error = error == Errnos.Ok ? SetSize(context, found, in arg) : error;
-        error = error == Errnos.Ok ? SetMode(found, in arg) : error;
-        error = error == Errnos.Ok ? SetTimes(found, in arg) : error;
-        return error == Errnos.Ok ? new(GetAttributes(found)) : new(error);
+        using NodeFile found = Open(node, (arg.Valid & SetattrValid.Fh) != 0, arg.Fh);
+        Errno error = found.Error;
+        error = error == Errnos.Ok ? SetOwner(context, found.Descriptor, in arg) : error;
+        error = error == Errnos.Ok ? SetSize(context, found.Descriptor, in arg) : error;
+        error = error == Errnos.Ok ? SetMode(found.Descriptor, in arg) : error;
+        error = error == Errnos.Ok ? SetTimes(found.Descriptor, in arg) : error;
+        return new(error == Errnos.Ok ? GetAttributes(found) : error);
     }
 
-    private Result<AttrOut> GetAttributes(Node node)
+    /// <summary>The file of a node: the open one that the request came with, or else the node's own.</summary>
+    private NodeFile Open(NodeId node, bool hasFh, ulong fh) =>
+        hasFh && _files.Find(fh) is { } file && file.Node.Id == node.Value ? new NodeFile(file.Node, file) : _nodes.Open(node);
+
+    private Result<AttrOut> GetAttributes(NodeFile file)
     {
-        Errno error = ReadStatus(node, out FileStatus status);
+        Errno error = ReadStatus(file, out FileStatus status);
         if (error != Errnos.Ok)
         {
             return error;
@@ -62,8 +62,13 @@ internal sealed partial class PassthroughFileSystem
         return _backend.Attributes(in attr);
     }
 
-    private static Errno ReadStatus(Node node, out FileStatus status) =>
-        Checked(Libc.Statx(node, EmptyPath, FileFlags.AtEmptyPath, FileStatus.All, out status));
+    private static Errno ReadStatus(NodeFile file, out FileStatus status)
+    {
+        status = default;
+        return file.Error == Errnos.Ok
+            ? Checked(Libc.Statx(file.Descriptor, EmptyPath, FileFlags.AtEmptyPath, FileStatus.All, out status))
+            : file.Error;
+    }
 
     private Attr ToAttr(in FileStatus status) => HostAttributes.ToAttr(in status, InoOf(NodeKey.Of(in status)));
 
@@ -77,7 +82,7 @@ internal sealed partial class PassthroughFileSystem
     /// chown(2), which also clears set-id bits. A message that names no attribute is one that only does that: what is left of a chown that changes
     /// neither id, or of a write, fallocate or copy whose data take another way (fs/fuse/dir.c, <c>fuse_setattr</c>).
     /// </summary>
-    private Errno SetOwner(RequestContext context, Node node, in SetattrIn arg)
+    private Errno SetOwner(RequestContext context, FileDescriptor file, in SetattrIn arg)
     {
         bool isBare = (arg.Valid & Changes) == 0;
         uint uid = (arg.Valid & SetattrValid.Uid) != 0 ? arg.Uid : NoId;
@@ -88,10 +93,10 @@ internal sealed partial class PassthroughFileSystem
         }
 
         using Callers.Assumed caller = _callers.ClearSetIds(context, isBare);
-        return Checked(Libc.FchownAt(node, EmptyPath, uid, gid, FileFlags.AtEmptyPath | FileFlags.AtSymlinkNofollow));
+        return Checked(Libc.FchownAt(file, EmptyPath, uid, gid, FileFlags.AtEmptyPath | FileFlags.AtSymlinkNofollow));
     }
 
-    private Errno SetSize(RequestContext context, Node node, in SetattrIn arg)
+    private Errno SetSize(RequestContext context, FileDescriptor file, in SetattrIn arg)
     {
         if ((arg.Valid & SetattrValid.Size) == 0)
         {
@@ -99,28 +104,28 @@ internal sealed partial class PassthroughFileSystem
         }
 
         using Callers.Assumed caller = _callers.ClearSetIds(context, (arg.Valid & SetattrValid.KillSuidgid) != 0);
-        if ((arg.Valid & SetattrValid.Fh) != 0 && _files.Find(arg.Fh) is { IsWritable: true } file)
+        if (file is OpenFile { IsWritable: true })
         {
             return Checked(Libc.Ftruncate(file, (long)arg.Size));
         }
 
-        using var path = new DescriptorPath(node);
+        using var path = new DescriptorPath(file);
         return Checked(Libc.Truncate(path.Text, (long)arg.Size));
     }
 
-    private static Errno SetMode(Node node, in SetattrIn arg)
+    private static Errno SetMode(FileDescriptor file, in SetattrIn arg)
     {
         if ((arg.Valid & SetattrValid.Mode) == 0)
         {
             return Errnos.Ok;
         }
 
-        using var path = new DescriptorPath(node);
+        using var path = new DescriptorPath(file);
         return Checked(Libc.Chmod(path.Text, arg.Mode & (uint)FilePermissions.ALLPERMS));
     }
 
     /// <summary>utimensat(2). The time of the last change of attributes is the host's to keep, even if the kernel sends one.</summary>
-    private static Errno SetTimes(Node node, in SetattrIn arg)
+    private static Errno SetTimes(FileDescriptor file, in SetattrIn arg)
     {
         if ((arg.Valid & (SetattrValid.Atime | SetattrValid.Mtime)) == 0)
         {
@@ -132,7 +137,7 @@ internal sealed partial class PassthroughFileSystem
             ToTime(arg.Valid, SetattrValid.Atime, SetattrValid.AtimeNow, arg.Atime, arg.Atimensec),
             ToTime(arg.Valid, SetattrValid.Mtime, SetattrValid.MtimeNow, arg.Mtime, arg.Mtimensec),
         ];
-        using var path = new DescriptorPath(node);
+        using var path = new DescriptorPath(file);
         return Checked(Libc.UtimensAt(FileFlags.AtFdcwd, path.Text, times, 0));
     }
 

@@ -11,46 +11,49 @@ internal sealed partial class PassthroughFileSystem
     /// <inheritdoc/>
     public ValueTask<Result<EntryOut>> Mkdir(RequestContext context, NodeId parent, ReadOnlyMemory<byte> name, MkdirIn arg)
     {
-        Errno error = FindDirectory(parent, name.Span, stackalloc byte[NameBytesMax], out Node directory, out ReadOnlySpan<byte> path);
+        using NodeFile directory = _nodes.Open(parent);
+        Errno error = directory.ToPath(name.Span, stackalloc byte[NodeFile.PathBytesMax], out ReadOnlySpan<byte> path);
         if (error != Errnos.Ok)
         {
             return new(error);
         }
 
-        FirstRun first = FirstRun.Of(context, directory);
+        FirstRun first = FirstRun.Of(context, directory.Descriptor);
         using (Callers.Assumed caller = _callers.Create(context, arg.Umask))
         {
-            error = caller.Error == Errnos.Ok ? Checked(Libc.MkdirAt(directory, path, arg.Mode)) : caller.Error;
+            error = caller.Error == Errnos.Ok ? Checked(Libc.MkdirAt(directory.Descriptor, path, arg.Mode)) : caller.Error;
         }
 
-        error = first.Made(error, directory, path, FilePermissions.S_IFDIR) ? Errnos.Ok : error;
-        return new(error == Errnos.Ok ? LookUp(directory, path) : error);
+        error = first.Made(error, directory.Descriptor, path, FilePermissions.S_IFDIR) ? Errnos.Ok : error;
+        return new(error == Errnos.Ok ? LookUp(directory.Descriptor, path) : error);
     }
 
     /// <inheritdoc/>
     public ValueTask<Result<EntryOut>> Mknod(RequestContext context, NodeId parent, ReadOnlyMemory<byte> name, MknodIn arg)
     {
-        Errno error = FindDirectory(parent, name.Span, stackalloc byte[NameBytesMax], out Node directory, out ReadOnlySpan<byte> path);
+        using NodeFile directory = _nodes.Open(parent);
+        Errno error = directory.ToPath(name.Span, stackalloc byte[NodeFile.PathBytesMax], out ReadOnlySpan<byte> path);
         if (error != Errnos.Ok)
         {
             return new(error);
         }
 
-        FirstRun first = FirstRun.Of(context, directory);
+        FirstRun first = FirstRun.Of(context, directory.Descriptor);
         using (Callers.Assumed caller = _callers.Create(context, arg.Umask))
         {
             // Of majors below 4096 and minors below a million, which is what the kernel's 32 bits hold, libc's dev_t has the same bits.
-            error = caller.Error == Errnos.Ok ? Checked(Libc.MknodAt(directory, path, arg.Mode, arg.Rdev)) : caller.Error;
+            error = caller.Error == Errnos.Ok ? Checked(Libc.MknodAt(directory.Descriptor, path, arg.Mode, arg.Rdev)) : caller.Error;
         }
 
-        error = first.Made(error, directory, path, (FilePermissions)arg.Mode & FilePermissions.S_IFMT) ? Errnos.Ok : error;
-        return new(error == Errnos.Ok ? LookUp(directory, path) : error);
+        error = first.Made(error, directory.Descriptor, path, (FilePermissions)arg.Mode & FilePermissions.S_IFMT) ? Errnos.Ok : error;
+        return new(error == Errnos.Ok ? LookUp(directory.Descriptor, path) : error);
     }
 
     /// <inheritdoc/>
     public ValueTask<Result<EntryOut>> Symlink(RequestContext context, NodeId parent, ReadOnlyMemory<byte> name, ReadOnlyMemory<byte> target)
     {
-        Errno error = FindDirectory(parent, name.Span, stackalloc byte[NameBytesMax], out Node directory, out ReadOnlySpan<byte> path);
+        using NodeFile directory = _nodes.Open(parent);
+        Errno error = directory.ToPath(name.Span, stackalloc byte[NodeFile.PathBytesMax], out ReadOnlySpan<byte> path);
         if (error != Errnos.Ok)
         {
             return new(error);
@@ -63,14 +66,14 @@ internal sealed partial class PassthroughFileSystem
 
         Span<byte> text = stackalloc byte[target.Length + 1];
         target.Span.CopyTo(text);
-        FirstRun first = FirstRun.Of(context, directory);
+        FirstRun first = FirstRun.Of(context, directory.Descriptor);
         using (Callers.Assumed caller = _callers.Create(context, 0))
         {
-            error = caller.Error == Errnos.Ok ? Checked(Libc.SymlinkAt(text, directory, path)) : caller.Error;
+            error = caller.Error == Errnos.Ok ? Checked(Libc.SymlinkAt(text, directory.Descriptor, path)) : caller.Error;
         }
 
-        error = first.Made(error, directory, path, FilePermissions.S_IFLNK) ? Errnos.Ok : error;
-        return new(error == Errnos.Ok ? LookUp(directory, path) : error);
+        error = first.Made(error, directory.Descriptor, path, FilePermissions.S_IFLNK) ? Errnos.Ok : error;
+        return new(error == Errnos.Ok ? LookUp(directory.Descriptor, path) : error);
     }
 
     /// <summary>
@@ -79,13 +82,14 @@ internal sealed partial class PassthroughFileSystem
     /// </summary>
     public ValueTask<Result<CreateOut>> Create(RequestContext context, NodeId parent, ReadOnlyMemory<byte> name, CreateIn arg)
     {
-        Errno error = FindDirectory(parent, name.Span, stackalloc byte[NameBytesMax], out Node directory, out ReadOnlySpan<byte> path);
+        using NodeFile directory = _nodes.Open(parent);
+        Errno error = directory.ToPath(name.Span, stackalloc byte[NodeFile.PathBytesMax], out ReadOnlySpan<byte> path);
         if (error != Errnos.Ok)
         {
             return new(error);
         }
 
-        Result<CreateOut> created = Make(context, directory, path, arg, FileFlags.Create | FileFlags.Exclusive | FileFlags.NoFollow);
+        Result<CreateOut> created = Make(context, directory.Descriptor, path, arg, FileFlags.Create | FileFlags.Exclusive | FileFlags.NoFollow);
         bool mayExist = ((int)arg.Flags & FileFlags.Exclusive) == 0;
         return new(created.Error == Errno.EEXIST && mayExist ? Errno.ESTALE : created);
     }
@@ -93,15 +97,16 @@ internal sealed partial class PassthroughFileSystem
     /// <inheritdoc/>
     public ValueTask<Result<CreateOut>> Tmpfile(RequestContext context, NodeId parent, CreateIn arg)
     {
-        if (_nodes.Find(parent) is not { } directory)
+        using NodeFile directory = _nodes.Open(parent);
+        if (directory.Error != Errnos.Ok)
         {
-            return new(Errno.ESTALE);
+            return new(directory.Error);
         }
 
-        return new(Make(context, directory, ".\0"u8, arg, FileFlags.Temporary | ((int)arg.Flags & FileFlags.Exclusive)));
+        return new(Make(context, directory.Descriptor, ".\0"u8, arg, FileFlags.Temporary | ((int)arg.Flags & FileFlags.Exclusive)));
     }
 
-    private Result<CreateOut> Make(RequestContext context, Node directory, ReadOnlySpan<byte> path, CreateIn arg, int flags)
+    private Result<CreateOut> Make(RequestContext context, FileDescriptor directory, ReadOnlySpan<byte> path, CreateIn arg, int flags)
     {
         int hostFlags = HostFlags(arg.Flags);
         int fd;

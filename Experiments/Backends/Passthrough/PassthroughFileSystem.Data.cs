@@ -14,20 +14,21 @@ internal sealed partial class PassthroughFileSystem
     /// <inheritdoc/>
     public ValueTask<Result<OpenOut>> Open(RequestContext context, NodeId node, OpenIn arg)
     {
-        if (_nodes.Find(node) is not { } found)
+        using NodeFile found = _nodes.Open(node);
+        if (found.Error != Errnos.Ok)
         {
-            return new(Errno.ESTALE);
+            return new(found.Error);
         }
 
         // The kernel opens pipes, sockets and devices itself. Opening them here could wait for ever, or do something.
-        if (found.Type != FilePermissions.S_IFREG)
+        if (found.Node.Type != FilePermissions.S_IFREG)
         {
-            return new(found.Type == FilePermissions.S_IFDIR ? Errno.EISDIR : Errno.ENXIO);
+            return new(found.Node.Type == FilePermissions.S_IFDIR ? Errno.EISDIR : Errno.ENXIO);
         }
 
         int flags = HostFlags(arg.Flags);
         using Callers.Assumed caller = _callers.ClearSetIds(context, (arg.OpenFlags & OpenInFlags.KillSuidgid) != 0);
-        using var path = new DescriptorPath(found);
+        using var path = new DescriptorPath(found.Descriptor);
         int fd = Libc.OpenAt(FileFlags.AtFdcwd, path.Text, flags, 0);
         if (fd < 0 && Libc.LastErrno == Errno.EACCES && _writebackCache)
         {
@@ -36,7 +37,7 @@ internal sealed partial class PassthroughFileSystem
             fd = Libc.OpenAt(FileFlags.AtFdcwd, path.Text, flags, 0);
         }
 
-        return fd >= 0 ? new(Opened(context, new OpenFile(found, fd, flags))) : new(LastError);
+        return fd >= 0 ? new(Opened(context, new OpenFile(found.Node, fd, flags))) : new(LastError);
     }
 
     /// <inheritdoc/>
@@ -139,8 +140,17 @@ internal sealed partial class PassthroughFileSystem
         : new(Errno.EBADF);
 
     /// <inheritdoc/>
+    /// <remarks>
+    /// With the writeback cache only the kernel knows which data there are, and asks all the same: told of a hole where it has dirty pages, cp(1)
+    /// would copy nothing. ENOSYS makes it take the whole file for data.
+    /// </remarks>
     public ValueTask<Result<ulong>> Lseek(RequestContext context, NodeId node, LseekIn arg)
     {
+        if (_writebackCache)
+        {
+            return new(Errno.ENOSYS);
+        }
+
         if (_files.Find(arg.Fh) is not { } file)
         {
             return new(Errno.EBADF);

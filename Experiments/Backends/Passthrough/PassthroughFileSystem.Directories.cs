@@ -26,18 +26,19 @@ internal sealed partial class PassthroughFileSystem
     /// <inheritdoc/>
     public ValueTask<Result<OpenOut>> Opendir(RequestContext context, NodeId node, OpenIn arg)
     {
-        if (_nodes.Find(node) is not { } found)
+        using NodeFile found = _nodes.Open(node);
+        if (found.Error != Errnos.Ok)
         {
-            return new(Errno.ESTALE);
+            return new(found.Error);
         }
 
-        int fd = Libc.OpenAt(found, ".\0"u8, FileFlags.Directory | FileFlags.CloseOnExec, 0);
+        int fd = Libc.OpenAt(found.Descriptor, ".\0"u8, FileFlags.Directory | FileFlags.CloseOnExec, 0);
         if (fd < 0)
         {
             return new(LastError);
         }
 
-        var opened = new OpenDirectory(found, fd);
+        var opened = new OpenDirectory(found.Node, fd);
         ulong fh = _directories.Add(opened, context.Unique);
         if (fh == 0)
         {
@@ -124,7 +125,7 @@ internal sealed partial class PassthroughFileSystem
         {
             ReadOnlySpan<byte> record = records[..MemoryMarshal.Read<ushort>(records[LengthAt..])];
             ulong nextOffset = MemoryMarshal.Read<ulong>(record[OffsetAt..]);
-            if (!(plus ? TryAddPlus(ref writer, directory.Node, record, nextOffset) : TryAdd(ref writer, directory.Node, record, nextOffset)))
+            if (!(plus ? TryAddPlus(ref writer, directory, record, nextOffset) : TryAdd(ref writer, directory, record, nextOffset)))
             {
                 return false;
             }
@@ -136,14 +137,14 @@ internal sealed partial class PassthroughFileSystem
         return true;
     }
 
-    private bool TryAdd(ref DirentWriter writer, Node directory, scoped ReadOnlySpan<byte> record, ulong nextOffset)
+    private bool TryAdd(ref DirentWriter writer, OpenDirectory directory, scoped ReadOnlySpan<byte> record, ulong nextOffset)
     {
         ReadOnlySpan<byte> path = record[NameAt..];
         return writer.TryAdd(path[..path.IndexOf((byte)0)], ListedIno(directory, record), (uint)record[TypeAt] << 12, nextOffset);
     }
 
     /// <summary>Adds a name with what LOOKUP would answer. A name that is gone meanwhile is left out; one that cannot be looked up is listed only.</summary>
-    private bool TryAddPlus(ref DirentWriter writer, Node directory, scoped ReadOnlySpan<byte> record, ulong nextOffset)
+    private bool TryAddPlus(ref DirentWriter writer, OpenDirectory directory, scoped ReadOnlySpan<byte> record, ulong nextOffset)
     {
         ReadOnlySpan<byte> path = record[NameAt..];
         ReadOnlySpan<byte> name = path[..path.IndexOf((byte)0)];
@@ -170,9 +171,10 @@ internal sealed partial class PassthroughFileSystem
     }
 
     /// <summary>The inode number of a listed name. What is above the root is nobody's business.</summary>
-    private ulong ListedIno(Node directory, ReadOnlySpan<byte> record)
+    private ulong ListedIno(OpenDirectory directory, ReadOnlySpan<byte> record)
     {
-        bool isAboveRoot = directory == _nodes.Root && record[NameAt..].StartsWith("..\0"u8);
-        return isAboveRoot ? directory.Key.Ino : InoOf(directory.Key with { Ino = MemoryMarshal.Read<ulong>(record) });
+        NodeKey key = directory.Node.Key;
+        bool isAboveRoot = directory.Node == _nodes.Root && record[NameAt..].StartsWith("..\0"u8);
+        return isAboveRoot ? key.Ino : InoOf(key with { Ino = MemoryMarshal.Read<ulong>(record) });
     }
 }

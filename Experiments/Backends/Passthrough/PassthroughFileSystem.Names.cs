@@ -8,20 +8,18 @@ namespace Harness.Experiments.Backends.Passthrough;
 /// <content>Names: finding, removing and moving them.</content>
 internal sealed partial class PassthroughFileSystem
 {
-    // A name and its NUL; whether it is too long is for the host to say.
-    private const int NameBytesMax = Protocol.NameMax + 1;
-
     /// <inheritdoc/>
     /// <remarks><c>.</c> and <c>..</c> are asked for only by NFS, which would need EXPORT_SUPPORT; they are refused like any name that is no name.</remarks>
     public ValueTask<Result<EntryOut>> Lookup(RequestContext context, NodeId parent, ReadOnlyMemory<byte> name)
     {
-        Errno error = FindDirectory(parent, name.Span, stackalloc byte[NameBytesMax], out Node directory, out ReadOnlySpan<byte> path);
+        using NodeFile directory = _nodes.Open(parent);
+        Errno error = directory.ToPath(name.Span, stackalloc byte[NodeFile.PathBytesMax], out ReadOnlySpan<byte> path);
         if (error != Errnos.Ok)
         {
             return new(error);
         }
 
-        Result<EntryOut> found = LookUp(directory, path);
+        Result<EntryOut> found = LookUp(directory.Descriptor, path);
         bool remember = found.Error == Errno.ENOENT && _backend.NegativeTimeout > TimeSpan.Zero;
         return remember ? new(_backend.NegativeEntry()) : new(found);
     }
@@ -29,15 +27,14 @@ internal sealed partial class PassthroughFileSystem
     /// <inheritdoc/>
     public ValueTask<Result<int>> Readlink(RequestContext context, NodeId node, Memory<byte> buffer)
     {
-        if (_nodes.Find(node) is not { } found)
+        using NodeFile found = _nodes.Open(node);
+        if (found.Error != Errnos.Ok || found.Node.Type != FilePermissions.S_IFLNK)
         {
-            return new(Errno.ESTALE);
+            return new(found.Error != Errnos.Ok ? found.Error : Errno.EINVAL);
         }
 
-        nint length = Libc.ReadlinkAt(found, EmptyPath, buffer.Span);
-
-        // An empty path to what is no symbolic link is ENOENT (fs/stat.c, do_readlinkat).
-        return length >= 0 ? new((int)length) : new(found.Type == FilePermissions.S_IFLNK ? LastError : Errno.EINVAL);
+        nint length = Libc.ReadlinkAt(found.Descriptor, EmptyPath, buffer.Span);
+        return length >= 0 ? new((int)length) : new(LastError);
     }
 
     /// <inheritdoc/>
@@ -51,101 +48,67 @@ internal sealed partial class PassthroughFileSystem
     public ValueTask<Errno> Rename(
         RequestContext context, NodeId parent, ReadOnlyMemory<byte> name, NodeId newParent, ReadOnlyMemory<byte> newName, RenameFlags flags)
     {
-        Errno error = FindDirectory(parent, name.Span, stackalloc byte[NameBytesMax], out Node from, out ReadOnlySpan<byte> path);
-        if (error != Errnos.Ok)
+        using NodeFile from = _nodes.Open(parent);
+        using NodeFile to = _nodes.Open(newParent);
+        Errno error = from.ToPath(name.Span, stackalloc byte[NodeFile.PathBytesMax], out ReadOnlySpan<byte> path);
+        Errno newError = to.ToPath(newName.Span, stackalloc byte[NodeFile.PathBytesMax], out ReadOnlySpan<byte> newPath);
+        if (error != Errnos.Ok || newError != Errnos.Ok)
         {
-            return new(error);
+            return new(error != Errnos.Ok ? error : newError);
         }
 
-        error = FindDirectory(newParent, newName.Span, stackalloc byte[NameBytesMax], out Node to, out ReadOnlySpan<byte> newPath);
-        if (error != Errnos.Ok || FirstRun.Renamed(context, from, path, to, newPath))
+        if (FirstRun.Renamed(context, from.Descriptor, path, to.Descriptor, newPath))
         {
-            return new(error);
+            return new(Errnos.Ok);
         }
 
-        return new(Checked(Libc.RenameAt2(from, path, to, newPath, (uint)flags)));
+        return new(Checked(Libc.RenameAt2(from.Descriptor, path, to.Descriptor, newPath, (uint)flags)));
     }
 
     /// <inheritdoc/>
     public ValueTask<Result<EntryOut>> Link(RequestContext context, NodeId node, NodeId newParent, ReadOnlyMemory<byte> newName)
     {
-        if (_nodes.Find(node) is not { } found)
+        using NodeFile file = _nodes.Open(node);
+        using NodeFile directory = _nodes.Open(newParent);
+        Errno error = directory.ToPath(newName.Span, stackalloc byte[NodeFile.PathBytesMax], out ReadOnlySpan<byte> newPath);
+        if (file.Error != Errnos.Ok || error != Errnos.Ok)
         {
-            return new(Errno.ESTALE);
+            return new(file.Error != Errnos.Ok ? file.Error : error);
         }
 
-        Errno error = FindDirectory(newParent, newName.Span, stackalloc byte[NameBytesMax], out Node directory, out ReadOnlySpan<byte> name);
-        if (error != Errnos.Ok)
-        {
-            return new(error);
-        }
-
-        using var path = new DescriptorPath(found);
-        error = Checked(Libc.LinkAt(FileFlags.AtFdcwd, path.Text, directory, name, FileFlags.AtSymlinkFollow));
-        if (error != Errnos.Ok && !FirstRun.Linked(context, error, found, directory, name))
-        {
-            return new(error);
-        }
-
-        error = ReadStatus(found, out FileStatus status);
-        if (error != Errnos.Ok || !_nodes.TryCount(found))
+        using var path = new DescriptorPath(file.Descriptor);
+        FileStatus status = default;
+        error = Checked(Libc.LinkAt(FileFlags.AtFdcwd, path.Text, directory.Descriptor, newPath, FileFlags.AtSymlinkFollow));
+        error = FirstRun.Linked(context, error, file.Node, directory.Descriptor, newPath) ? Errnos.Ok : error;
+        error = error == Errnos.Ok ? ReadStatus(file, out status) : error;
+        if (error != Errnos.Ok || !_nodes.TryCount(file.Node))
         {
             return new(error != Errnos.Ok ? error : Errno.ESTALE);
         }
 
-        return new(Entry(found, in status));
+        return new(Entry(file.Node, in status));
     }
 
     private ValueTask<Errno> Remove(RequestContext context, NodeId parent, ReadOnlyMemory<byte> name, int flags)
     {
-        Errno error = FindDirectory(parent, name.Span, stackalloc byte[NameBytesMax], out Node directory, out ReadOnlySpan<byte> path);
-        if (error != Errnos.Ok || FirstRun.Removed(context, directory, path))
+        using NodeFile directory = _nodes.Open(parent);
+        Errno error = directory.ToPath(name.Span, stackalloc byte[NodeFile.PathBytesMax], out ReadOnlySpan<byte> path);
+        if (error != Errnos.Ok || FirstRun.Removed(context, directory.Descriptor, path))
         {
             return new(error);
         }
 
-        return new(Checked(Libc.UnlinkAt(directory, path, flags)));
+        return new(Checked(Libc.UnlinkAt(directory.Descriptor, path, flags)));
     }
 
-    /// <summary>Finds a directory, and turns a name in it into a path of one component.</summary>
-    /// <param name="parent">The directory.</param>
-    /// <param name="name">The name.</param>
-    /// <param name="buffer">Room for the path.</param>
-    /// <param name="directory">The directory found.</param>
-    /// <param name="path">The path, in <paramref name="buffer"/>, ended by NUL.</param>
-    /// <returns>Ok; ESTALE for an unknown node, EINVAL for what would be another path.</returns>
-    private Errno FindDirectory(NodeId parent, ReadOnlySpan<byte> name, Span<byte> buffer, out Node directory, out ReadOnlySpan<byte> path)
-    {
-        directory = _nodes.Find(parent)!;
-        path = buffer;
-        if (directory is null)
-        {
-            return Errno.ESTALE;
-        }
-
-        if (name.Length >= buffer.Length)
-        {
-            return Errno.ENAMETOOLONG;
-        }
-
-        if (name.IsEmpty || name.SequenceEqual("."u8) || name.SequenceEqual(".."u8) || name.ContainsAny((byte)'/', (byte)0))
-        {
-            return Errno.EINVAL;
-        }
-
-        name.CopyTo(buffer);
-        buffer[name.Length] = 0;
-        return Errnos.Ok;
-    }
-
-    private Result<EntryOut> LookUp(Node directory, ReadOnlySpan<byte> path)
+    private Result<EntryOut> LookUp(FileDescriptor directory, ReadOnlySpan<byte> path)
     {
         Result<Node> found = FindNode(directory, path, out FileStatus status);
         return found.IsOk ? Entry(found.Value, in status) : found.Error;
     }
 
     /// <summary>Finds what has a name, and counts the lookup.</summary>
-    private Result<Node> FindNode(Node directory, ReadOnlySpan<byte> path, out FileStatus status)
+    private Result<Node> FindNode(FileDescriptor directory, ReadOnlySpan<byte> path, out FileStatus status)
     {
         int fd = Libc.OpenAt(directory, path, FileFlags.Path | FileFlags.NoFollow | FileFlags.CloseOnExec, 0);
         return Adopt(fd, out status);

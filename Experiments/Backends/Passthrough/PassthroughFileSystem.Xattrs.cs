@@ -19,14 +19,15 @@ internal sealed partial class PassthroughFileSystem
     public ValueTask<Errno> Setxattr(
         RequestContext context, NodeId node, ReadOnlyMemory<byte> name, ReadOnlyMemory<byte> value, SetxattrIn arg)
     {
-        Errno error = FindXattr(node, name.Span, stackalloc byte[XattrNameBytesMax], out Node found, out ReadOnlySpan<byte> text);
+        using NodeFile found = _nodes.Open(node);
+        Errno error = ToText(found, name.Span, stackalloc byte[XattrNameBytesMax], out ReadOnlySpan<byte> text);
         if (error != Errnos.Ok)
         {
             return new(error);
         }
 
         using Callers.Assumed caller = _callers.ClearSetIds(context, (arg.SetxattrFlags & SetxattrExtFlags.AclKillSgid) != 0);
-        using var path = new DescriptorPath(found);
+        using var path = new DescriptorPath(found.Descriptor);
         error = Checked(Libc.Setxattr(path.Text, text, value.Span, (int)arg.Flags));
         return new(FirstRun.HasSet(context, error, path.Text, text, value.Span) ? Errnos.Ok : error);
     }
@@ -34,13 +35,14 @@ internal sealed partial class PassthroughFileSystem
     /// <inheritdoc/>
     public ValueTask<Result<int>> Getxattr(RequestContext context, NodeId node, ReadOnlyMemory<byte> name, Memory<byte> buffer)
     {
-        Errno error = FindXattr(node, name.Span, stackalloc byte[XattrNameBytesMax], out Node found, out ReadOnlySpan<byte> text);
+        using NodeFile found = _nodes.Open(node);
+        Errno error = ToText(found, name.Span, stackalloc byte[XattrNameBytesMax], out ReadOnlySpan<byte> text);
         if (error != Errnos.Ok)
         {
             return new(error);
         }
 
-        using var path = new DescriptorPath(found);
+        using var path = new DescriptorPath(found.Descriptor);
         nint length = Libc.Getxattr(path.Text, text, buffer.Span);
         return length >= 0 ? new((int)length) : new(LastError);
     }
@@ -48,12 +50,13 @@ internal sealed partial class PassthroughFileSystem
     /// <summary>Lists the names. Those of <c>trusted.</c>, which this process may see, exist for root only (xattr(7)).</summary>
     public ValueTask<Result<int>> Listxattr(RequestContext context, NodeId node, Memory<byte> buffer)
     {
-        if (_nodes.Find(node) is not { } found)
+        using NodeFile found = _nodes.Open(node);
+        if (found.Error != Errnos.Ok)
         {
-            return new(Errno.ESTALE);
+            return new(found.Error);
         }
 
-        using var path = new DescriptorPath(found);
+        using var path = new DescriptorPath(found.Descriptor);
         if (context.Uid == 0)
         {
             nint length = Libc.Listxattr(path.Text, buffer.Span);
@@ -75,25 +78,25 @@ internal sealed partial class PassthroughFileSystem
     /// <inheritdoc/>
     public ValueTask<Errno> Removexattr(RequestContext context, NodeId node, ReadOnlyMemory<byte> name)
     {
-        Errno error = FindXattr(node, name.Span, stackalloc byte[XattrNameBytesMax], out Node found, out ReadOnlySpan<byte> text);
+        using NodeFile found = _nodes.Open(node);
+        Errno error = ToText(found, name.Span, stackalloc byte[XattrNameBytesMax], out ReadOnlySpan<byte> text);
         if (error != Errnos.Ok)
         {
             return new(error);
         }
 
-        using var path = new DescriptorPath(found);
+        using var path = new DescriptorPath(found.Descriptor);
         bool wasThere = FirstRun.HadAttribute(context, path.Text, text);
         error = Checked(Libc.Removexattr(path.Text, text));
         return new(error == Errno.ENODATA && wasThere ? Errnos.Ok : error);
     }
 
-    private Errno FindXattr(NodeId node, ReadOnlySpan<byte> name, Span<byte> buffer, out Node found, out ReadOnlySpan<byte> text)
+    private static Errno ToText(NodeFile file, ReadOnlySpan<byte> name, Span<byte> buffer, out ReadOnlySpan<byte> text)
     {
-        found = _nodes.Find(node)!;
         text = buffer;
-        if (found is null)
+        if (file.Error != Errnos.Ok)
         {
-            return Errno.ESTALE;
+            return file.Error;
         }
 
         if (name.Length >= buffer.Length || name.Contains((byte)0))

@@ -9,7 +9,7 @@ namespace Harness.Experiments.Backends.Passthrough;
 /// <summary>A directory of this machine, served as it is: what the host's file system says is what the mount says.</summary>
 /// <remarks>
 /// <para>
-/// Each node is an O_PATH descriptor, and each name a single component that is looked up below one without following symbolic links, so that no
+/// Each node is a file that is kept open by O_PATH, and each name a single component that is looked up below one without following symbolic links, so that no
 /// path leads out of the directory. The kernel checks permissions (POSIX_ACL implies <c>default_permissions</c>); the host's own checks are
 /// overridden as root, and hold for the mounter otherwise. What is made belongs to its maker (<see cref="Callers"/>).
 /// </para>
@@ -28,8 +28,8 @@ internal sealed partial class PassthroughFileSystem : IFileSystem, IDisposable
     // Node ids are never used twice, so one generation is enough.
     private const ulong Generation = 0;
 
-    /// <summary>Which part of all descriptors may be nodes; the others are for open files and the process itself.</summary>
-    private const double NodeShareMax = 0.75;
+    /// <summary>Which part of all descriptors may keep nodes open; the others are for open files and the process itself.</summary>
+    private const double NodeShareMax = 0.5;
 
     private readonly PassthroughOptions _options;
     private readonly BackendOptions _backend;
@@ -44,20 +44,13 @@ internal sealed partial class PassthroughFileSystem : IFileSystem, IDisposable
     /// <summary>Opens the directory; what is mounted on it later does not matter.</summary>
     /// <exception cref="Transport.FuseTransportException">There is no such directory, or the mount point lies in it.</exception>
     public PassthroughFileSystem(PassthroughOptions options)
-        : this(options, (int)(DescriptorLimit.Raise() * NodeShareMax))
-    {
-    }
-
-    /// <summary>As above, with a bound on the nodes that the kernel may know at a time.</summary>
-    public PassthroughFileSystem(PassthroughOptions options, int nodesMax)
     {
         _options = options;
         _backend = options.Backend;
         _files = new HandleTable<OpenFile>(null, KeptKind.File);
         _directories = new HandleTable<OpenDirectory>(null, KeptKind.Directory);
         _root = ServedDirectory.Open(options.Directory, options.MountPoint);
-        int fd = ServedDirectory.OpenPath(_root, out FileStatus status);
-        _nodes = new NodeTable(fd, in status, nodesMax);
+        _nodes = new NodeTable(_root, options.OpenNodesMax ?? (int)(DescriptorLimit.Raise() * NodeShareMax), options.UseHandles);
     }
 
     /// <summary>Goes on where the process before this one ended, with the same nodes and open files; and has its own survive it.</summary>
@@ -70,8 +63,9 @@ internal sealed partial class PassthroughFileSystem : IFileSystem, IDisposable
         _files = new HandleTable<OpenFile>(kept, KeptKind.File);
         _directories = new HandleTable<OpenDirectory>(kept, KeptKind.Directory);
         ILookup<KeptKind, KeptDescriptor> inherited = kept.TakeInherited().ToLookup(each => each.Record.Kind);
-        _nodes = new NodeTable(kept, inherited[KeptKind.Node], (int)(DescriptorLimit.Raise() * NodeShareMax));
-        _root = ServedDirectory.Reopen(_nodes.Root);
+        _root = ServedDirectory.Reopen(inherited[KeptKind.Node].Single(each => each.Record.Id == NodeId.Root.Value).Fd);
+        int limit = DescriptorLimit.Raise(spare: KeptDescriptors.Spare);
+        _nodes = new NodeTable(_root, options.OpenNodesMax ?? (int)(limit * NodeShareMax), options.UseHandles, kept, inherited[KeptKind.Node]);
         Inherit(inherited[KeptKind.File], (node, fd) => new OpenFile(node, fd, Libc.Fcntl(fd, FileFlags.FGetfl, 0)), _files);
         Inherit(inherited[KeptKind.Directory], (node, fd) => new OpenDirectory(node, fd) { Position = OpenDirectory.Unknown }, _directories);
     }
@@ -79,17 +73,23 @@ internal sealed partial class PassthroughFileSystem : IFileSystem, IDisposable
     /// <inheritdoc/>
     /// <remarks>
     /// AUTO_INVAL_DATA, because the files may be changed on the host, behind the mount: cached pages go when a file's time of change moves.
+    /// NO_EXPORT_SUPPORT, because a node that was forgotten is not found again, and one that a peer of NFS made up must not be.
     /// </remarks>
     public InitFlags Capabilities =>
         InitFlags.AtomicOTrunc | InitFlags.DontMask | InitFlags.DoReaddirplus | InitFlags.ReaddirplusAuto | InitFlags.ParallelDirops |
         InitFlags.PosixAcl | InitFlags.CacheSymlinks | InitFlags.AutoInvalData | InitFlags.HandleKillprivV2 | InitFlags.SetxattrExt |
-        InitFlags.CreateSuppGroup | (_options.KernelPassthrough ? InitFlags.Passthrough : InitFlags.None);
+        InitFlags.CreateSuppGroup | InitFlags.NoExportSupport | (_options.KernelPassthrough ? InitFlags.Passthrough : InitFlags.None);
 
     /// <summary>Nodes that the kernel knows now.</summary>
     internal int NodeCount => _nodes.Count;
 
     /// <summary>Files and directories that are open now.</summary>
     internal int OpenCount => _files.Count + _directories.Count;
+
+    /// <summary>
+    /// Why the last system call failed. That this process has no descriptors left must not look as if the application had none.
+    /// </summary>
+    internal static Errno LastError => Libc.LastErrno is var error && error == Errno.EMFILE ? Errno.ENFILE : error;
 
     // NUL alone: the descriptor's own file, with AT_EMPTY_PATH.
     private static ReadOnlySpan<byte> EmptyPath => "\0"u8;
@@ -132,14 +132,12 @@ internal sealed partial class PassthroughFileSystem : IFileSystem, IDisposable
     /// <inheritdoc/>
     public ValueTask<Result<Kstatfs>> Statfs(RequestContext context, NodeId node)
     {
-        if (_nodes.Find(node) is not { } found)
+        using NodeFile found = _nodes.Open(node);
+        FileSystemStatus status = default;
+        Errno error = found.Error == Errnos.Ok ? Checked(Libc.Fstatfs(found.Descriptor, out status)) : found.Error;
+        if (error != Errnos.Ok)
         {
-            return new(Errno.ESTALE);
-        }
-
-        if (Libc.Fstatfs(found, out FileSystemStatus status) < 0)
-        {
-            return new(Libc.LastErrno);
+            return new(error);
         }
 
         return new(new Kstatfs
@@ -187,9 +185,4 @@ internal sealed partial class PassthroughFileSystem : IFileSystem, IDisposable
 
     /// <summary>What a call that returns −1 for an error has to say.</summary>
     private static Errno Checked(long result) => result < 0 ? LastError : Errnos.Ok;
-
-    /// <summary>
-    /// Why the last call failed. That this process has no descriptors left must not look as if the application had none.
-    /// </summary>
-    private static Errno LastError => Libc.LastErrno is var error && error == Errno.EMFILE ? Errno.ENFILE : error;
 }

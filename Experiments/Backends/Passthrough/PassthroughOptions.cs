@@ -18,6 +18,18 @@ internal sealed record PassthroughOptions
     /// </summary>
     public bool KernelPassthrough { get; init; }
 
+    /// <summary>
+    /// Most nodes that are kept open (default: half of the descriptors that this process may have, which are raised as far as they go; the
+    /// other half is for files that applications open).
+    /// </summary>
+    public int? OpenNodesMax { get; init; }
+
+    /// <summary>
+    /// Whether nodes beyond <see cref="OpenNodesMax"/> are found again by file handle, each time one is used (default yes). Needs root and a
+    /// file system that has handles; without them the kernel cannot know more nodes than are kept open, and further names are answered ENFILE.
+    /// </summary>
+    public bool UseHandles { get; init; } = true;
+
     /// <summary>What all backends have in common. The owner is not used: the directory has one.</summary>
     public BackendOptions Backend { get; init; } = new();
 }

@@ -50,7 +50,7 @@ internal static class ServedDirectory
 
     /// <summary>Opens a directory that is known by O_PATH.</summary>
     /// <exception cref="FuseTransportException">It may not be read any more.</exception>
-    public static FileDescriptor Reopen(FileDescriptor opened)
+    public static FileDescriptor Reopen(int opened)
     {
         int fd = Libc.OpenAt(opened, ".\0"u8, FileFlags.Directory | FileFlags.CloseOnExec, 0);
         return fd >= 0 ? new FileDescriptor(fd) : throw new FuseTransportException($"Opening the served directory again failed: {Libc.LastErrno}.");

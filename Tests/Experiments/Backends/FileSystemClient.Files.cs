@@ -154,16 +154,19 @@ internal sealed partial class FileSystemClient
 
     public Errno Removexattr(ulong node, string name) => Wait(_fileSystem.Removexattr(_context, new(node), Bytes(name)));
 
-    public ValueTask<Errno> Lock(ulong node, ulong owner, LockType type, ulong start, ulong end, bool wait = false, bool flock = false) =>
-        _fileSystem.Setlk(_context, new(node), LockArg(owner, type, start, end, flock), wait);
+    public ValueTask<Errno> Lock(
+        ulong node, ulong owner, LockType type, ulong start, ulong end, bool wait = false, bool flock = false, ulong fh = 0) =>
+        _fileSystem.Setlk(_context, new(node), LockArg(owner, type, start, end, flock) with { Fh = fh }, wait);
 
-    public Errno LockNow(ulong node, ulong owner, LockType type, ulong start, ulong end, bool flock = false) =>
-        Wait(Lock(node, owner, type, start, end, wait: false, flock));
+    public Errno LockNow(ulong node, ulong owner, LockType type, ulong start, ulong end, bool flock = false, ulong fh = 0) =>
+        Wait(Lock(node, owner, type, start, end, wait: false, flock, fh));
 
     public Result<FileLock> Getlk(ulong node, ulong owner, LockType type, ulong start, ulong end) =>
         Wait(_fileSystem.Getlk(_context, new(node), LockArg(owner, type, start, end, flock: false)));
 
     public Errno Flush(ulong node, ulong owner) => Wait(_fileSystem.Flush(_context, new(node), new FlushIn { LockOwner = owner }));
+
+    public Errno Release(ulong node, ulong fh) => Wait(_fileSystem.Release(_context, new(node), new ReleaseIn { Fh = fh }));
 
     public Errno ReleaseFlock(ulong node, ulong owner) =>
         Wait(_fileSystem.Release(_context, new(node), new ReleaseIn { ReleaseFlags = ReleaseFlags.FlockUnlock, LockOwner = owner }));

@@ -132,7 +132,7 @@ public sealed class MemoryFileSystemTests
             Extensions = extensions;
         }
 
-        internal override bool TrySplit(int argsSize) => true;
+        protected internal override bool TrySplit(int argsSize) => true;
 
         protected override void Send(Errno error, int length)
         {

@@ -40,8 +40,9 @@ public sealed class FuzzCampaignTests(ITestOutputHelper output)
     [Fact]
     public void TheSameSeedRunsTheSameCampaign()
     {
-        Assert.Equal(FuzzCampaign.Run(2000, 3, TextWriter.Null), FuzzCampaign.Run(2000, 3, TextWriter.Null));
-        Assert.NotEqual(FuzzCampaign.Run(2000, 3, TextWriter.Null).Counts, FuzzCampaign.Run(2000, 4, TextWriter.Null).Counts);
+        FuzzReport report = FuzzCampaign.Run(500, 3, TextWriter.Null);
+        Assert.Equal(report, FuzzCampaign.Run(500, 3, TextWriter.Null));
+        Assert.NotEqual(report.Counts, FuzzCampaign.Run(500, 4, TextWriter.Null).Counts);
     }
 
     [Fact]

@@ -18,7 +18,7 @@ public class KnobTests
             {
                 "channel", "affinity", "queue-depth", "threads", "max-write", "async-dio", "writeback", "max-background", "congestion-threshold",
                 "max-readahead", "latency", "entry-timeout", "attr-timeout", "direct-io", "keep-cache", "parallel-direct-writes", "request-timeout",
-                "parallel-dirops", "no-open-support", "cache-symlinks", "handle-killpriv-v2", "do-readdirplus", "passthrough",
+                "parallel-dirops", "no-open-support", "cache-symlinks", "handle-killpriv-v2", "do-readdirplus", "kernel-passthrough",
             });
         Assert.All(Knobs.All, knob => Assert.NotEmpty(knob.Effect));
     }

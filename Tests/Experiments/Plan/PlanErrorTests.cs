@@ -132,12 +132,8 @@ public class PlanErrorTests
     }
 
     [Fact]
-    public void AnUnknownKnobIsRefusedWithTheNearestAndWhatIsAllowed()
-    {
-        string error = Assert.Single(PlanTexts.Errors(PlanTexts.Experiment("mount: {max_writ: 1M}")));
-        Assert.StartsWith("plan.yaml:5:13: unknown key 'max_writ' in mount; did you mean 'max-write'? Allowed: ", error, StringComparison.Ordinal);
-        Assert.Contains("queue-depth", error, StringComparison.Ordinal);
-    }
+    public void AnUnknownKnobIsRefusedWithTheNearest() =>
+        AssertError("mount: {max_writ: 1M}", "5:13: unknown key 'max_writ' in mount; did you mean 'max-write'?");
 
     private static void AssertError(string lines, params string[] errors) =>
         Assert.Equal(Full(string.Join('|', errors)), PlanTexts.Errors(PlanTexts.Experiment(lines)));

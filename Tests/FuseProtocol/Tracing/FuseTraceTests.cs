@@ -95,7 +95,7 @@ public sealed class FuseTraceTests
             tx notify=INVAL_ENTRY error=ENOENT len=36 nodeid=1 name="foo" flags=EXPIRE_ONLY
             tx notify=DELETE error=ENOENT len=44 nodeid=1 child=17 name="foo"
             tx notify=STORE error=ENOENT len=45 nodeid=17 offset=4096 size=5
-            tx notify=RETRIEVE error=ENOENT len=48 nodeid=17 offset=4096 size=65536 retrieves=99
+            tx notify=RETRIEVE error=ENOENT len=48 nodeid=17 offset=4096 size=65536 number=99
             tx notify=RESEND error=ENOENT len=16
             tx notify=INC_EPOCH error=ENOENT len=16
             tx notify=PRUNE error=ENOENT len=48 count=2

@@ -18,7 +18,7 @@ internal static class TraceLines
         rx unique=4097 opcode=INTERRUPT nodeid=0 pid=1234 uid=1000 gid=1001 len=48 interrupts=4096
         tx unique=4097 opcode=INTERRUPT error=EAGAIN len=16
         == NotifyReply
-        rx unique=10 opcode=NOTIFY_REPLY nodeid=17 pid=1234 uid=1000 gid=1001 len=86 offset=4096 size=6
+        rx unique=4611686018427387914 opcode=NOTIFY_REPLY nodeid=17 pid=1234 uid=1000 gid=1001 len=86 number=5 offset=4096 size=6
         == Destroy
         rx unique=12 opcode=DESTROY nodeid=0 pid=1234 uid=1000 gid=1001 len=40
         tx unique=12 opcode=DESTROY error=0 len=16

@@ -121,9 +121,24 @@ public abstract class AttributesContract : FileSystemContract
     {
         ulong file = MakeFile(Root, "file");
         Fs.Chown(file, 1000, 2000).Ok();
-        Fs.Chmod(file, SetGid | 0x1B6).Ok();
-        Assert.Equal(SetGid | 0x1B6, Fs.As(1001, 2000).Setattr(file, default).Ok().Mode & PermissionBits);
-        Assert.Equal(0x1B6u, Fs.As(1001, 2001).Setattr(file, default).Ok().Mode & PermissionBits);
+        var truncate = new SetattrIn { Valid = SetattrValid.Size | SetattrValid.KillSuidgid };
+        (FileSystemClient Caller, uint Expected)[] cases = [(Fs.As(1001, 2000), SetGid | 0x1B6), (Fs.As(1001, 2001), 0x1B6u)];
+        foreach ((FileSystemClient caller, uint expected) in cases)
+        {
+            Action[] changes =
+            [
+                () => caller.Setattr(file, default).Ok(),
+                () => caller.Setattr(file, truncate).Ok(),
+                () => caller.Write(file, 0, [1], writeFlags: WriteFlags.KillSuidgid).Ok(),
+                () => caller.Setattr(file, new SetattrIn { Valid = SetattrValid.Gid, Gid = 2000 }).Ok(),
+            ];
+            foreach (Action change in changes)
+            {
+                Fs.Chmod(file, SetGid | 0x1B6).Ok();
+                change();
+                Assert.Equal(expected, Fs.Getattr(file).Ok().Mode & PermissionBits);
+            }
+        }
     }
 
     [Fact]

@@ -77,6 +77,20 @@ public abstract class LocksContract : FileSystemContract
     }
 
     [Fact]
+    public void ALockEndsAtTheLatestWithTheOpenFileThatTookIt()
+    {
+        ulong first = Fs.Open(_file).Ok().Fh;
+        ulong second = Fs.Open(_file).Ok().Fh;
+        Fs.LockNow(_file, 1, Exclusive, 0, 9, fh: first).Ok();
+        Fs.LockNow(_file, 2, Exclusive, 10, 19, fh: second).Ok();
+        Fs.Flush(_file, owner: 3).Ok();
+        Fs.Release(_file, first).Ok();
+        Assert.Equal([(10, 19)], Held());
+        Fs.Release(_file, second).Ok();
+        Assert.Empty(Held());
+    }
+
+    [Fact]
     public async Task AWaitEndsWhenTheWayIsFree()
     {
         Fs.LockNow(_file, 1, Exclusive, 0, 99).Ok();
