@@ -1,3 +1,4 @@
+using Harness.FuseProtocol;
 using Harness.FuseProtocol.Wire;
 using Harness.Runtime.Native;
 
@@ -30,6 +31,7 @@ internal sealed class KeptDescriptors
     private readonly Link _link;
     private readonly Lock _gate = new();
     private readonly Stack<int> _free = new();
+    private readonly List<NodeId> _uncounted = [];
     private List<KeptDescriptor> _inherited = [];
 
     /// <summary>Sorts out what the daemons before this one have left.</summary>
@@ -47,7 +49,16 @@ internal sealed class KeptDescriptors
             bool isHandle = record.Kind != KeptKind.Node;
             bool isHeld = fds.TryGetValue(slot, out int fd);
             bool isMeant = record.Id != 0 && (isHeld || record.File.HandleBytes > 0);
-            if (isMeant && !(isHandle && journal.IsUnfinished(record.Unique)))
+            if (isMeant && isHandle && journal.IsUnfinished(record.Unique, out Opcode opcode))
+            {
+                isMeant = false;
+                if (opcode is Opcode.Create or Opcode.Tmpfile)
+                {
+                    _uncounted.Add(new NodeId(record.Value));
+                }
+            }
+
+            if (isMeant)
             {
                 _inherited.Add(new KeptDescriptor(slot, isHeld ? fd : -1, record));
                 continue;
@@ -71,6 +82,9 @@ internal sealed class KeptDescriptors
 
     /// <summary>Counter of handles.</summary>
     public ref ulong LastFh => ref _state.Header.LastFh;
+
+    /// <summary>Nodes of which one lookup is counted that the kernel was never told of, since who made and opened the file did not answer.</summary>
+    public IReadOnlyList<NodeId> Uncounted => _uncounted;
 
     /// <summary>What the daemons before this one have left, once.</summary>
     public IReadOnlyList<KeptDescriptor> TakeInherited() => Interlocked.Exchange(ref _inherited, []);

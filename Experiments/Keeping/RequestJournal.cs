@@ -57,7 +57,12 @@ internal sealed class RequestJournal : IRequestJournal
     public int Find(ulong unique) => _inherited.TryGetValue(unique, out int index) ? index : -1;
 
     /// <summary>Whether a daemon before this one began a request and did not carry it through.</summary>
-    public bool IsUnfinished(ulong unique) => Find(unique) is var index and >= 0 && _state.Journal[index].State == JournalState.Begun;
+    public bool IsUnfinished(ulong unique, out Opcode opcode)
+    {
+        int index = Find(unique);
+        opcode = index >= 0 ? _state.Journal[index].Opcode : default;
+        return index >= 0 && _state.Journal[index].State == JournalState.Begun;
+    }
 
     /// <inheritdoc/>
     public bool TryGetAnswer(int entry, out Errno error, out ReadOnlySpan<byte> reply)

@@ -68,6 +68,10 @@ internal sealed partial class PassthroughFileSystem : IFileSystem, IDisposable
         _nodes = new NodeTable(_root, options.OpenNodesMax ?? (int)(limit * NodeShareMax), options.UseHandles, kept, inherited[KeptKind.Node]);
         Inherit(inherited[KeptKind.File], (node, fd) => new OpenFile(node, fd, Libc.Fcntl(fd, FileFlags.FGetfl, 0)), _files);
         Inherit(inherited[KeptKind.Directory], (node, fd) => new OpenDirectory(node, fd) { Position = OpenDirectory.Unknown }, _directories);
+        foreach (NodeId node in kept.Uncounted)
+        {
+            _nodes.Forget(node, 1);
+        }
     }
 
     /// <inheritdoc/>

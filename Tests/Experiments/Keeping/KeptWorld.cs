@@ -21,13 +21,17 @@ internal sealed class KeptWorld : IDisposable
     private const ulong UniqueStep = 2;
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("harness-kept-");
+    private readonly int? _openNodesMax;
     private readonly Link _daemonEnd;
     private readonly Link _supervisorEnd;
     private FakeChannel _channel = null!;
     private ulong _unique = 100;
 
-    public KeptWorld()
+    /// <summary>A world with one daemon.</summary>
+    /// <param name="openNodesMax">Most nodes that it keeps open; the others have handles.</param>
+    public KeptWorld(int? openNodesMax = null)
     {
+        _openNodesMax = openNodesMax;
         (var ours, int theirs) = UnixSocket.PacketPair();
         _supervisorEnd = new Link(ours);
         _daemonEnd = new Link(UnixSocket.TakeInherited(theirs));
@@ -122,7 +126,8 @@ internal sealed class KeptWorld : IDisposable
         Journal = new RequestJournal(State);
         Death = new MortalJournal(Journal);
         Files = new PassthroughFileSystem(
-            new PassthroughOptions { Directory = "/gone/if/anybody/looks" }, new KeptDescriptors(State, _daemonEnd, Journal, Copies()));
+            new PassthroughOptions { Directory = "/gone/if/anybody/looks", OpenNodesMax = _openNodesMax },
+            new KeptDescriptors(State, _daemonEnd, Journal, Copies()));
         var session = new FuseSession(Files, new SessionOptions()) { Journal = Death };
         session.Resume(new NegotiatedInit
         {
