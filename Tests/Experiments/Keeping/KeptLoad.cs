@@ -82,7 +82,7 @@ internal sealed class KeptLoad : IDisposable
         Check("rmdir", Syscall.rmdir(at + "r"));
         int log = Syscall.open(Path.Combine(_directory, "log"), OpenFlags.O_CREAT | OpenFlags.O_WRONLY | OpenFlags.O_APPEND, Everything);
         byte[] line = [.. $"{_appended++:D8}\n".Select(each => (byte)each)];
-        Check("append", Syscall.pwrite(log, line, 0) == line.Length ? 0 : -1);
+        Check("append", Write(log, line, 0) == line.Length ? 0 : -1);
         Check("close", Syscall.close(log));
     }
 
@@ -97,13 +97,29 @@ internal sealed class KeptLoad : IDisposable
         int fd = Syscall.open(Path.Combine(_directory, "data"), OpenFlags.O_CREAT | OpenFlags.O_RDWR, Everything);
         Check("open", fd);
         long offset = round % Blocks * BlockBytes;
-        Check("write", Syscall.pwrite(fd, block, offset) == block.Length ? 0 : -1);
+        Check("write", Write(fd, block, offset) == block.Length ? 0 : -1);
         Check("fsync", Syscall.fsync(fd));
         Check("fadvise", Syscall.posix_fadvise(fd, offset, block.Length, PosixFadviseAdvice.POSIX_FADV_DONTNEED));
         byte[] read = new byte[BlockBytes];
-        Check("read", Syscall.pread(fd, read, offset) == read.Length ? 0 : -1);
+        Check("read", Read(fd, read, offset) == read.Length ? 0 : -1);
         Check("verification", read.AsSpan().SequenceEqual(block) ? 0 : -1);
         Check("close", Syscall.close(fd));
+    }
+
+    private static unsafe long Write(int fd, byte[] data, long offset)
+    {
+        fixed (byte* bytes = data)
+        {
+            return Syscall.pwrite(fd, bytes, (ulong)data.Length, offset);
+        }
+    }
+
+    private static unsafe long Read(int fd, byte[] buffer, long offset)
+    {
+        fixed (byte* bytes = buffer)
+        {
+            return Syscall.pread(fd, bytes, (ulong)buffer.Length, offset);
+        }
     }
 
     private void Check(string what, long result)
