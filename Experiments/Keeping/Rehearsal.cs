@@ -11,7 +11,7 @@ namespace Harness.Experiments.Keeping;
 
 /// <summary>
 /// Has the code compiled that a daemon needs to take over, on a thread that yields to everything else, while nobody waits for it: done when it is
-/// called, that is half of what a take-over costs (docs/hand-over.md).
+/// called, that is half of what a take-over costs (docs/handover.md).
 /// </summary>
 internal sealed class Rehearsal : IDisposable
 {

@@ -131,7 +131,7 @@ internal sealed partial class Supervisor
 
     /// <summary>
     /// Has a daemon ready that has started but serves nothing, which is most of what there is to wait for when the other dies: with it a pause is
-    /// some 20 ms, without it some 300 (docs/hand-over.md).
+    /// some 20 ms, without it some 300 (docs/handover.md).
     /// </summary>
     private void EnsureNext()
     {
