@@ -18,16 +18,19 @@ internal readonly ref struct FirstRun
     // STATX_BTIME
     private const uint HasBtime = 0x800;
 
+    /// <summary>The note of a request whose name something had already, so that its first run made nothing.</summary>
+    private const ulong NameWasTaken = ulong.MaxValue;
+
     private readonly ulong _changedBefore;
 
     private FirstRun(ulong changedBefore) => _changedBefore = changedBefore;
 
     /// <summary>Of a request that makes a name: what was noted before its first run, or nothing where this is it.</summary>
     /// <remarks>
-    /// The note is the directory's time of change. Every name that was in it by then is not younger, and what is made afterwards not older, by the
+    /// The note is the directory's time of change, unless something has the name already. What the first run made is not older than that, by the
     /// file system's own clock.
     /// </remarks>
-    public static FirstRun Of(RequestContext context, FileDescriptor directory)
+    public static FirstRun Of(RequestContext context, FileDescriptor directory, ReadOnlySpan<byte> path)
     {
         if (!context.IsJournaled)
         {
@@ -39,7 +42,15 @@ internal readonly ref struct FirstRun
             return new FirstRun(context.Note);
         }
 
-        context.Note = TryLook(directory, "\0"u8, out FileStatus status) ? Math.Max(1, Nanoseconds(in status.Ctime)) : 1;
+        if (TryLook(directory, path, out _))
+        {
+            context.Note = NameWasTaken;
+        }
+        else
+        {
+            context.Note = TryLook(directory, "\0"u8, out FileStatus status) ? Math.Max(1, Nanoseconds(in status.Ctime)) : 1;
+        }
+
         return default;
     }
 
@@ -50,7 +61,7 @@ internal readonly ref struct FirstRun
     /// <param name="type">What was to be made.</param>
     public bool Made(Errno error, FileDescriptor directory, ReadOnlySpan<byte> path, FilePermissions type)
     {
-        if (_changedBefore == 0 || error != Errno.EEXIST || !TryLook(directory, path, out FileStatus status))
+        if (_changedBefore is 0 or NameWasTaken || error != Errno.EEXIST || !TryLook(directory, path, out FileStatus status))
         {
             return false;
         }

@@ -18,7 +18,7 @@ internal sealed partial class PassthroughFileSystem
             return new(error);
         }
 
-        FirstRun first = FirstRun.Of(context, directory.Descriptor);
+        FirstRun first = FirstRun.Of(context, directory.Descriptor, path);
         using (Callers.Assumed caller = _callers.Create(context, arg.Umask))
         {
             error = caller.Error == Errnos.Ok ? Checked(Libc.MkdirAt(directory.Descriptor, path, arg.Mode)) : caller.Error;
@@ -38,7 +38,7 @@ internal sealed partial class PassthroughFileSystem
             return new(error);
         }
 
-        FirstRun first = FirstRun.Of(context, directory.Descriptor);
+        FirstRun first = FirstRun.Of(context, directory.Descriptor, path);
         using (Callers.Assumed caller = _callers.Create(context, arg.Umask))
         {
             // Of majors below 4096 and minors below a million, which is what the kernel's 32 bits hold, libc's dev_t has the same bits.
@@ -66,7 +66,7 @@ internal sealed partial class PassthroughFileSystem
 
         Span<byte> text = stackalloc byte[target.Length + 1];
         target.Span.CopyTo(text);
-        FirstRun first = FirstRun.Of(context, directory.Descriptor);
+        FirstRun first = FirstRun.Of(context, directory.Descriptor, path);
         using (Callers.Assumed caller = _callers.Create(context, 0))
         {
             error = caller.Error == Errnos.Ok ? Checked(Libc.SymlinkAt(text, directory.Descriptor, path)) : caller.Error;
@@ -110,7 +110,7 @@ internal sealed partial class PassthroughFileSystem
     {
         int hostFlags = HostFlags(arg.Flags);
         int fd;
-        FirstRun first = FirstRun.Of(context, directory);
+        FirstRun first = FirstRun.Of(context, directory, path);
         using (Callers.Assumed caller = _callers.Create(context, arg.Umask))
         {
             if (caller.Error != Errnos.Ok)

@@ -98,8 +98,8 @@ public sealed class KeptMountTests
     {
         using var mount = new KeptMount("--writeback");
         File.WriteAllText(mount.Mounted("dirty"), "nobody is there to write this");
+        int daemon = mount.Status!.Daemon;
         mount.Supervisor.Signal(Signum.SIGSTOP);
-        int daemon = int.Parse(File.ReadAllText($"/proc/{mount.Supervisor.Id}/task/{mount.Supervisor.Id}/children").Split(' ')[0], null);
         Assert.Equal(0, Syscall.kill(daemon, Signum.SIGKILL));
         (int code, _, string errors) = HarnessProcess.Run("unmount", "--force", mount.MountPoint);
         mount.Supervisor.Signal(Signum.SIGCONT);
