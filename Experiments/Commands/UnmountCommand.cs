@@ -54,7 +54,8 @@ internal static class UnmountCommand
         if (Task.WaitAny([unmounting], s_patience) < 0)
         {
             Console.Error.WriteLine(
-                $"harness: the daemon of {entry.MountPoint} has not yet written what the kernel had cached. Ctrl-C ends it by force: what is not written is lost.");
+                $"harness: the daemon of {entry.MountPoint} has not yet written what the kernel had cached. " +
+                "Ctrl-C, or --force, ends it by force: what is not written is lost.");
         }
 
         try

@@ -16,8 +16,9 @@ internal readonly record struct KeptDescriptor(int Slot, int Fd, KeptSlot Record
 /// </summary>
 /// <remarks>
 /// Descriptors and not file handles, so that it is the very file that survives: on every file system, without its names, without root, and with
-/// where it was read last. Only nodes beyond the limit of descriptors have a handle instead, which stands in the slot itself. A file is sent before its slot is filled, and its slot emptied before it is taken back: whatever a dying daemon got
-/// done of it, a filled slot has its descriptor. Thread-safe.
+/// where it was read last. Only nodes beyond the limit of descriptors have a handle instead, which stands in the slot itself. A file is sent
+/// before its slot is filled, and its slot emptied before it is taken back: whatever a dying daemon got done of it, a filled slot has its file.
+/// Thread-safe.
 /// </remarks>
 internal sealed class KeptDescriptors
 {
