@@ -24,6 +24,8 @@ public abstract class FuseRequest
     private int _state;
     private InterruptSource? _interrupt;
     private ulong _interruptedUnique;
+    private IRequestJournal? _journal;
+    private int _entry;
 
     /// <summary>The message's header.</summary>
     public ref readonly InHeader Header => ref _header;
@@ -61,7 +63,26 @@ public abstract class FuseRequest
     }
 
     /// <summary>Whether an INTERRUPT for the request in this slot has come.</summary>
-    internal bool IsInterrupted => Volatile.Read(ref _interruptedUnique) == _header.Unique;
+    internal bool IsInterrupted => Volatile.Read(ref _interruptedUnique) == Number;
+
+    /// <summary>Whether the request has an entry in a journal.</summary>
+    internal bool IsJournaled => _journal is not null;
+
+    /// <summary>Whether a process before this one began the request and ended without an answer.</summary>
+    internal bool MayHaveRun { get; private set; }
+
+    /// <summary>What the file system has noted in the request's entry; 0 for nothing, or where there is none.</summary>
+    internal ulong Note
+    {
+        get => _journal?.Note(_entry) ?? 0;
+        set
+        {
+            if (_journal is not null)
+            {
+                Volatile.Write(ref _journal.Note(_entry), value);
+            }
+        }
+    }
 
     /// <summary>Who is told of the request's answer; set by the session.</summary>
     internal IFuseObserver? Observer { get; set; }
@@ -97,6 +118,17 @@ public abstract class FuseRequest
         Recycle();
     }
 
+    /// <summary>Has the answer recorded before it is sent.</summary>
+    /// <param name="journal">Where.</param>
+    /// <param name="entry">The request's entry.</param>
+    /// <param name="mayHaveRun">Whether a process before this one made the entry.</param>
+    internal void Enter(IRequestJournal journal, int entry, bool mayHaveRun)
+    {
+        _journal = journal;
+        _entry = entry;
+        MayHaveRun = mayHaveRun;
+    }
+
     /// <summary>Splits the message behind its header into <see cref="Args"/>, <see cref="Payload"/> and <see cref="Extensions"/>.</summary>
     /// <param name="argsSize">Size of the opcode's fixed arguments in this session.</param>
     /// <returns>False if the message is too short for its opcode or its extensions.</returns>
@@ -106,7 +138,8 @@ public abstract class FuseRequest
     /// <returns>False if another request, or none, is here.</returns>
     internal bool TryInterrupt(ulong unique)
     {
-        if (Volatile.Read(ref _state) != Pending || _header.Unique != unique)
+        unique &= ~Protocol.UniqueResend;
+        if (Volatile.Read(ref _state) != Pending || Number != unique)
         {
             return false;
         }
@@ -148,6 +181,8 @@ public abstract class FuseRequest
         Payload = default;
         Extensions = default;
         _interruptedUnique = 0;
+        _journal = null;
+        MayHaveRun = false;
         Volatile.Write(ref _state, Pending);
     }
 
@@ -201,6 +236,9 @@ public abstract class FuseRequest
 
     private int ExtensionsLength => _header.TotalExtlen * 8;
 
+    /// <summary>The request's number whether or not it was sent again, as interrupts name it.</summary>
+    private ulong Number => _header.Unique & ~Protocol.UniqueResend;
+
     private void Answer(Errno error, int length)
     {
         End();
@@ -215,8 +253,11 @@ public abstract class FuseRequest
         }
         finally
         {
-            // Whatever becomes of its observer, the request is answered.
+            // Whatever becomes of its observer, the request is answered. With the answer the slot may go to another request.
+            (IRequestJournal? journal, int entry) = (_journal, _entry);
+            journal?.Record(entry, error, ReplyBuffer.Span[..length]);
             Send(error, length);
+            journal?.End(entry);
         }
     }
 
@@ -241,7 +282,7 @@ public abstract class FuseRequest
 
     private InterruptSource MakeSource()
     {
-        var made = new InterruptSource(_header.Unique);
+        var made = new InterruptSource(Number);
         return Interlocked.CompareExchange(ref _interrupt, made, null) ?? made;
     }
 

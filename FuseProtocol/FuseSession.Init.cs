@@ -8,6 +8,21 @@ public sealed partial class FuseSession
     /// <summary>Where INIT ended before 7.36, and with it the fixed arguments that every kernel sends.</summary>
     private const int Flags2Offset = 16;
 
+    /// <summary>
+    /// Goes on with a connection that another process has begun: the kernel sends INIT once. Called before a channel runs.
+    /// </summary>
+    /// <param name="init">What that process agreed on.</param>
+    public void Resume(NegotiatedInit init)
+    {
+        if (Interlocked.CompareExchange(ref _phase, Phase.Starting, Phase.Waiting) != Phase.Waiting)
+        {
+            throw new InvalidOperationException("The session has begun already.");
+        }
+
+        Start(init);
+        _started.TrySetResult(init);
+    }
+
     private void Initialize(FuseRequest request)
     {
         if (Interlocked.CompareExchange(ref _phase, Phase.Starting, Phase.Waiting) != Phase.Waiting)

@@ -48,6 +48,9 @@ public sealed partial class FuseSession : IRequestHandler
     /// </summary>
     public Task<NegotiatedInit> Started => _started.Task;
 
+    /// <summary>Where requests that must not run twice are written down; null where no successor is going to need it.</summary>
+    public IRequestJournal? Journal { get; init; }
+
     /// <inheritdoc/>
     public void Handle(FuseRequest request)
     {
@@ -120,7 +123,11 @@ public sealed partial class FuseSession : IRequestHandler
                 }
 
                 _interrupts.Deliver(request);
-                _dispatcher.Dispatch(request);
+                if (Journal is null || !IsAnsweredFrom(Journal, request))
+                {
+                    _dispatcher.Dispatch(request);
+                }
+
                 break;
         }
     }
@@ -130,6 +137,33 @@ public sealed partial class FuseSession : IRequestHandler
         request.Observer = _observer;
         request.Registered = this;
         _interrupts.Add(request);
+    }
+
+    /// <summary>Writes down a request that must not run twice, or answers one that has run.</summary>
+    private static bool IsAnsweredFrom(IRequestJournal journal, FuseRequest request)
+    {
+        if (!OnceOnly.Includes(request))
+        {
+            return false;
+        }
+
+        ulong unique = request.Header.Unique;
+        int known = (unique & Protocol.UniqueResend) != 0 ? journal.Find(unique & ~Protocol.UniqueResend) : -1;
+        request.Enter(journal, known >= 0 ? known : journal.Begin(in request.Header), mayHaveRun: known >= 0);
+        if (known < 0 || !journal.TryGetAnswer(known, out Errno error, out ReadOnlySpan<byte> reply))
+        {
+            return false;
+        }
+
+        if (error != Errnos.Ok)
+        {
+            request.Reply(error);
+            return true;
+        }
+
+        reply.CopyTo(request.ReplyBuffer.Span);
+        request.Reply(reply.Length);
+        return true;
     }
 
     private void Interrupt(FuseRequest request)

@@ -39,6 +39,34 @@ public readonly struct RequestContext
     /// <summary>The caller's thread id; 0 where the kernel itself asks.</summary>
     public uint Pid { get; }
 
+    /// <summary>
+    /// Whether the request has an entry in a journal (<see cref="OnceOnly"/>), so that it may come again, to a later process, if this one ends
+    /// before it has answered.
+    /// </summary>
+    public bool IsJournaled => _request?.IsJournaled ?? false;
+
+    /// <summary>
+    /// Whether a process before this one began the request and ended before it answered. What was asked for may have been done, in part or
+    /// wholly; <see cref="Note"/> is there to tell.
+    /// </summary>
+    public bool MayHaveRun => _request?.MayHaveRun ?? false;
+
+    /// <summary>
+    /// A word that stays with a journaled request, also from one process to the next: what a file system notes before it acts, to find out
+    /// later whether it has. 0 at first, and for ever where the request is in no journal.
+    /// </summary>
+    public ulong Note
+    {
+        get => _request?.Note ?? 0;
+        set
+        {
+            if (_request is not null)
+            {
+                _request.Note = value;
+            }
+        }
+    }
+
     /// <summary>Cancelled when the caller was interrupted by a signal.</summary>
     public CancellationToken Interrupted => _request?.Interrupted ?? CancellationToken.None;
 

@@ -23,6 +23,12 @@ public sealed record DevFuseOptions
     /// </summary>
     public int SlotsMax { get; init; } = 1024;
 
+    /// <summary>
+    /// Whether all slots' memory is there before a message comes, and stays (default no): so that a process that is killed while the kernel
+    /// copies from or to it does not fail the request that a successor could still answer.
+    /// </summary>
+    public bool ResidentBuffers { get; init; }
+
     /// <summary>Where the threads run; they are dealt out to CPUs or nodes in turn.</summary>
     public Affinity Affinity { get; init; }
 
@@ -33,20 +39,32 @@ public sealed record DevFuseOptions
 /// <summary>The kernel's FUSE device, read by threads that share one fd or have a clone of it each.</summary>
 public sealed class DevFuseChannel : IFuseChannel
 {
-    private readonly List<SafeFileHandle> _clones = [];
+    private readonly IReadOnlyList<SafeFileHandle> _clones;
     private readonly DevFuseReader[] _readers;
 
     /// <summary>A channel on a mounted device, which it borrows: the mount closes it.</summary>
     /// <exception cref="FuseTransportException">The fd could not be cloned.</exception>
     public DevFuseChannel(SafeFileHandle device, DevFuseOptions options)
+        : this([device], options.ClonePerThread ? FuseDevice.Clone(device, options.Threads - 1) : [], options)
+    {
+    }
+
+    /// <summary>A channel on a connection's fds, which it borrows: the device itself, or it and its clones. Threads are dealt out to them in turn.</summary>
+    public DevFuseChannel(IReadOnlyList<SafeFileHandle> devices, DevFuseOptions options)
+        : this(devices, [], options)
+    {
+    }
+
+    private DevFuseChannel(IReadOnlyList<SafeFileHandle> devices, IReadOnlyList<SafeFileHandle> clones, DevFuseOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Threads, 1, nameof(options));
+        _clones = clones;
+        SafeFileHandle[] all = [.. devices, .. clones];
         _readers = new DevFuseReader[options.Threads];
         for (int i = 0; i < _readers.Length; i++)
         {
-            SafeFileHandle own = options.ClonePerThread && i > 0 ? Clone(device) : device;
             var placement = ReaderPlacement.For(i, options.Affinity, options.Topology);
-            _readers[i] = new DevFuseReader(own, placement, options.MessageBytes, options.SlotsMax);
+            _readers[i] = new DevFuseReader(all[i % all.Length], placement, options);
         }
     }
 
@@ -101,12 +119,5 @@ public sealed class DevFuseChannel : IFuseChannel
         {
             Interlocked.CompareExchange(ref fault, ExceptionDispatchInfo.Capture(exception), null);
         }
-    }
-
-    private SafeFileHandle Clone(SafeFileHandle device)
-    {
-        SafeFileHandle clone = FuseDevice.Clone(device);
-        _clones.Add(clone);
-        return clone;
     }
 }

@@ -12,8 +12,7 @@ internal sealed unsafe class DevFuseReader : IDisposable
     private readonly SafeFileHandle _device;
     private readonly int _fd;
     private readonly ReaderPlacement _placement;
-    private readonly int _messageBytes;
-    private readonly int _slotsMax;
+    private readonly DevFuseOptions _options;
     private readonly Stack<DevFuseSlot> _free = new();
     private int _slots;
     private int _threadId;
@@ -23,17 +22,15 @@ internal sealed unsafe class DevFuseReader : IDisposable
     /// <summary>A reader that does not run yet.</summary>
     /// <param name="device">The fd, which a clone has for itself and which otherwise all readers share. Borrowed.</param>
     /// <param name="placement">Where the thread runs and its buffers lie.</param>
-    /// <param name="messageBytes">Largest data of one message.</param>
-    /// <param name="slotsMax">Most requests handed out at once.</param>
-    public DevFuseReader(SafeFileHandle device, ReaderPlacement placement, int messageBytes, int slotsMax)
+    /// <param name="options">What its slots are like, and how many there may be.</param>
+    public DevFuseReader(SafeFileHandle device, ReaderPlacement placement, DevFuseOptions options)
     {
         bool added = false;
         device.DangerousAddRef(ref added);
         _device = device;
         _fd = (int)device.DangerousGetHandle();
         _placement = placement;
-        _messageBytes = messageBytes;
-        _slotsMax = slotsMax;
+        _options = options;
     }
 
     /// <summary>Replies that the kernel did not take, for another reason than that nobody waits for them any more.</summary>
@@ -133,7 +130,7 @@ internal sealed unsafe class DevFuseReader : IDisposable
     {
         lock (_free)
         {
-            while (_free.Count == 0 && _slots == _slotsMax)
+            while (_free.Count == 0 && _slots == _options.SlotsMax)
             {
                 // So many requests wait for the file system that the rest may as well wait in the kernel's queue.
                 Monitor.Wait(_free);
@@ -147,6 +144,6 @@ internal sealed unsafe class DevFuseReader : IDisposable
             _slots++;
         }
 
-        return new DevFuseSlot(this, _messageBytes, _placement.Node);
+        return new DevFuseSlot(this, _options, _placement.Node);
     }
 }

@@ -35,14 +35,15 @@ internal sealed unsafe class DevFuseSlot : FuseRequest, IDisposable
     private int _place;
     private int _length;
 
-    /// <summary>A slot for messages and replies with up to <paramref name="messageBytes"/> of data, on a NUMA node if one is named.</summary>
-    public DevFuseSlot(DevFuseReader reader, int messageBytes, int? node)
+    /// <summary>A slot for messages and replies of the size that the options name, on a NUMA node if one is named.</summary>
+    public DevFuseSlot(DevFuseReader reader, DevFuseOptions options, int? node)
     {
         _reader = reader;
         // The kernel does not fill a buffer of less than FUSE_MIN_READ_BUFFER bytes, whatever the size of a message.
-        int dataBytes = Math.Max(messageBytes, Protocol.MinReadBuffer);
+        int dataBytes = Math.Max(options.MessageBytes, Protocol.MinReadBuffer);
         _buffer = new NativeBuffer(PayloadOffset + dataBytes);
         _ = node is int number && _buffer.TryPlace(number);
+        _ = options.ResidentBuffers && _buffer.MakeResident();
         _messageMax = (nuint)(_buffer.Length - MessageOffset);
         ReplyBuffer = _buffer.Memory[PayloadOffset..];
     }

@@ -33,6 +33,26 @@ internal static class FuseDevice
         });
     }
 
+    /// <summary>Opens several further fds of a connection.</summary>
+    public static IReadOnlyList<SafeFileHandle> Clone(SafeFileHandle device, int count)
+    {
+        var clones = new List<SafeFileHandle>(count);
+        try
+        {
+            while (clones.Count < count)
+            {
+                clones.Add(Clone(device));
+            }
+
+            return clones;
+        }
+        catch
+        {
+            clones.ForEach(clone => clone.Dispose());
+            throw;
+        }
+    }
+
     /// <summary>Opens another fd of a connection, with a processing queue of its own (FUSE_DEV_IOC_CLONE).</summary>
     /// <remarks>A request read on it must be answered on it.</remarks>
     public static unsafe SafeFileHandle Clone(SafeFileHandle device)

@@ -16,6 +16,7 @@ internal static class CommandLine
             RunCommand.Create(),
             MountCommand.Create(),
             UnmountCommand.Create(),
+            UpgradeCommand.Create(),
             MountHelperCommand.Create(),
             DoctorCommand.Create(),
             BenchCommand.Create(),

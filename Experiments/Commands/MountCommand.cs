@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using Harness.Experiments.Backends;
+using Harness.Experiments.Keeping;
 using Harness.Experiments.Mounting;
 using Harness.Experiments.Plan;
 using Harness.Experiments.Plan.Values;
@@ -21,7 +23,6 @@ internal static class MountCommand
     /// <summary>Makes the mount a session of its own, so that it outlives the terminal and the process that started it.</summary>
     public const string Detached = "--detached";
 
-
     /// <summary>The command.</summary>
     public static Command Create()
     {
@@ -37,21 +38,21 @@ internal static class MountCommand
             HelpName = "WORD,…",
         };
         var options = new Option<bool>("--options") { Description = "List all options with unit, default, and what each does to the kernel" };
+        var keep = new Option<bool>("--keep")
+        {
+            Description = "Keep the mount through the death and the replacement of its daemon (channels dev-fuse and clone; backends null and passthrough)",
+        };
+        var keptBy = new Option<int?>(DaemonChild.KeptBy) { Hidden = true };
         var exitWithParent = new Option<bool>(ExitWithParent) { Hidden = true };
         var detached = new Option<bool>(Detached) { Hidden = true };
         var mountPoint = new Argument<string?>("MOUNTPOINT") { Description = "An existing directory", Arity = ArgumentArity.ZeroOrOne };
         var command = new Command("mount", "Mounts a file system and serves it in the foreground; Ctrl-C unmounts.")
         {
-            backend, words, trace, options, exitWithParent, detached, mountPoint,
+            backend, words, keep, trace, options, exitWithParent, detached, keptBy, mountPoint,
         };
         var knobs = new KnobOptions(command);
         command.SetAction(parsed =>
         {
-            if (parsed.GetValue(detached))
-            {
-                _ = Libc.SetSid();
-            }
-
             if (parsed.GetValue(options))
             {
                 OptionList.Print(Console.Out);
@@ -60,8 +61,22 @@ internal static class MountCommand
 
             string path = parsed.GetValue(mountPoint) ?? throw new BadArgumentsException("Name a directory to mount on.");
             MountSpec spec = ReadSpec(parsed.GetValue(backend)!, knobs.Read(parsed), path, parsed.GetValue(words) ?? []);
-            using TextWriter? traceWriter = OpenTrace(parsed.GetValue(trace));
-            return Serve(spec, MountObservers.Create(traceWriter), parsed.GetValue(exitWithParent));
+            spec = CheckKeeping(spec with { Keep = spec.Keep || parsed.GetValue(keep) });
+            int? supervisor = parsed.GetValue(keptBy);
+            using TextWriter? traceWriter = OpenTrace(parsed.GetValue(trace), append: supervisor is not null);
+            IFuseObserver observer = MountObservers.Create(traceWriter);
+            if (supervisor is int socket)
+            {
+                return KeptDaemon.Serve(spec, observer, socket);
+            }
+
+            if (parsed.GetValue(detached))
+            {
+                _ = Libc.SetSid();
+            }
+
+            bool endsWithInput = parsed.GetValue(exitWithParent);
+            return spec.Keep ? Supervisor.Run(spec, Environment.GetCommandLineArgs()[1..], endsWithInput) : Serve(spec, observer, endsWithInput);
         });
         return command;
     }
@@ -102,7 +117,24 @@ internal static class MountCommand
         return new Backend(name, text.Contains(':', StringComparison.Ordinal) ? text.Split(':', 2)[1] : null);
     }
 
-    private static TextWriter? OpenTrace(string? path)
+    private static MountSpec CheckKeeping(MountSpec spec)
+    {
+        if (!spec.Keep)
+        {
+            return spec;
+        }
+
+        if (spec.Channel == Knobs.IoUring)
+        {
+            throw new BadArgumentsException(
+                $"--keep does not go with --channel {Knobs.IoUring}: the kernel does not send again what sits in a ring. Choose dev-fuse or clone.");
+        }
+
+        return BackendFactory.CanBeKept(spec.Backend) ? spec : throw new BadArgumentsException(
+            $"--keep does not go with --backend {spec.Backend.Name}: what it holds is gone with its process. Choose {Backend.Null} or {Backend.Passthrough}.");
+    }
+
+    private static TextWriter? OpenTrace(string? path, bool append)
     {
         try
         {
@@ -110,7 +142,7 @@ internal static class MountCommand
             {
                 null => null,
                 "-" => Console.Error,
-                _ => new StreamWriter(path) { AutoFlush = true },
+                _ => new StreamWriter(path, append) { AutoFlush = true },
             };
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

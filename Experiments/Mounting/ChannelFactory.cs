@@ -1,9 +1,11 @@
+using Harness.Experiments.Keeping;
 using Harness.Experiments.Machine;
 using Harness.Experiments.Plan;
 using Harness.Runtime;
 using Harness.Transport;
 using Harness.Transport.Mounting;
 using Harness.Transport.Uring;
+using Microsoft.Win32.SafeHandles;
 
 namespace Harness.Experiments.Mounting;
 
@@ -21,15 +23,11 @@ internal static class ChannelFactory
             mount.Device,
             new UringOptions { Depth = spec.QueueDepth, MessageBytes = spec.MaxWrite, Affinity = spec.Affinity },
             () => mount.TryAbort())
-        : new DevFuseChannel(
-            mount.Device,
-            new DevFuseOptions
-            {
-                Threads = spec.Threads,
-                ClonePerThread = spec.Channel == Knobs.Clone,
-                MessageBytes = spec.MaxWrite,
-                Affinity = spec.Affinity,
-            });
+        : new DevFuseChannel(mount.Device, DeviceOptions(spec));
+
+    /// <summary>Makes the channel of a kept mount, on fds that outlive it.</summary>
+    public static DevFuseChannel Create(MountSpec spec, IReadOnlyList<SafeFileHandle> devices) =>
+        new(devices, DeviceOptions(spec) with { ResidentBuffers = true, SlotsMax = KeptDaemon.SlotsMax });
 
     /// <summary>What must be switched on for the channel, from before mount(2) until INIT is over.</summary>
     /// <exception cref="FuseTransportException">This machine has no such channel, or not the memory for it.</exception>
@@ -49,6 +47,14 @@ internal static class ChannelFactory
 
         return MachineInfo.ReadSetting(EnableUring) is "Y" or "1" ? [] : [new SystemSetting(EnableUring, "Y")];
     }
+
+    private static DevFuseOptions DeviceOptions(MountSpec spec) => new()
+    {
+        Threads = spec.Threads,
+        ClonePerThread = spec.Channel == Knobs.Clone,
+        MessageBytes = spec.MaxWrite,
+        Affinity = spec.Affinity,
+    };
 
     private static void CheckMemory(MountSpec spec)
     {

@@ -12,7 +12,6 @@ internal sealed class MountHost : IDisposable
 {
     // An unmount under load ends within milliseconds; what takes longer than this waits for an application that holds a file open.
     private static readonly TimeSpan s_drainMax = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan s_initMax = TimeSpan.FromSeconds(10);
 
     private readonly FuseSession _session;
     private readonly EventLoop? _loop;
@@ -60,7 +59,7 @@ internal sealed class MountHost : IDisposable
         var host = new MountHost(spec, fileSystem, observer);
         try
         {
-            host.AwaitInit();
+            SessionStart.Await(host._session, spec.MountPoint);
             ReadAhead.Apply(spec.MaxReadahead, host._mount.Connection);
             return host;
         }
@@ -103,20 +102,5 @@ internal sealed class MountHost : IDisposable
         _channel.Dispose();
         _mount.Dispose();
         _loop?.Dispose();
-    }
-
-    private void AwaitInit()
-    {
-        try
-        {
-            if (!_session.Started.Wait(s_initMax))
-            {
-                throw new FuseTransportException($"The kernel sent no INIT within {s_initMax.TotalSeconds} s of mounting {Spec.MountPoint}.");
-            }
-        }
-        catch (AggregateException exception) when (exception.InnerException is NotSupportedException unsupported)
-        {
-            throw new FuseTransportException($"{unsupported.Message}. Boot a newer kernel.", unsupported);
-        }
     }
 }

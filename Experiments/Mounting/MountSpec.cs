@@ -22,6 +22,9 @@ internal sealed record MountSpec
     /// <summary>What the kernel is told before INIT.</summary>
     public MountOptions Kernel { get; init; } = new();
 
+    /// <summary>Whether a supervisor keeps the mount through the death and the replacement of its daemon.</summary>
+    public bool Keep { get; init; }
+
     /// <summary>Held back per request, to stand for a remote store.</summary>
     public TimeSpan Latency => Time(Plan.Knobs.Latency);
 
@@ -79,7 +82,7 @@ internal sealed record MountSpec
         string queues = Channel == Plan.Knobs.IoUring
             ? $"{Topology.Current.Possible.Count} queues of {QueueDepth}"
             : $"{Threads} thread{(Threads == 1 ? string.Empty : "s")}";
-        return $"mounted {Backend.MountArgument}{latency} on {MountPoint}: {Channel}, {queues}, " +
+        return $"mounted {Backend.MountArgument}{latency} on {MountPoint}{(Keep ? ", kept" : string.Empty)}: {Channel}, {queues}, " +
             $"FUSE {Protocol.Major}.{init.Minor}, max-write {Knobs[Plan.Knobs.MaxWrite]}, async-dio {OnOff(init.Has(InitFlags.AsyncDio))}, " +
             $"writeback {OnOff(init.Has(InitFlags.WritebackCache))}, max-background {init.MaxBackground}";
     }

@@ -54,6 +54,7 @@ internal static class MountWords
         ("default_permissions, no-default_permissions", "whether the kernel checks permissions by itself (default) or asks by ACCESS"),
         ("max_read=SIZE", "largest READ, in bytes (default: the message size)"),
         ("fsname=TEXT, subtype=TEXT", "what /proc/mounts says is mounted, and of which type (default: the backend, harness)"),
+        ("keep", "keep the mount through the death of its daemon, as --keep does (default: a dead daemon's mount gives errors)"),
         ("nonempty", "mount over a directory that is not empty (default: refuse)"),
     ];
 
@@ -76,6 +77,11 @@ internal static class MountWords
         if (value is null && s_flags.TryGetValue(name, out (MountFlags Set, MountFlags Clear) flags))
         {
             return spec with { Kernel = spec.Kernel with { Flags = (spec.Kernel.Flags & ~flags.Clear) | flags.Set } };
+        }
+
+        if (value is null && name == "keep")
+        {
+            return spec with { Keep = true };
         }
 
         return ApplyFuseWord(spec.Kernel, name, value) is MountOptions options ? spec with { Kernel = options } : ApplyKnob(spec, name, value);
@@ -121,7 +127,7 @@ internal static class MountWords
     {
         IEnumerable<string> known =
         [
-            .. s_flags.Keys, "allow_other", "default_permissions", "nonempty", "fsname", "subtype", "max_read", .. Knobs.All.Select(knob => knob.Name),
+            .. s_flags.Keys, "allow_other", "default_permissions", "keep", "nonempty", "fsname", "subtype", "max_read", .. Knobs.All.Select(knob => knob.Name),
         ];
         return $"-o: there is no option {Quoted.Text(name)}{NearestName.Hint(name, known)} ./harness mount --options lists them all.";
     }

@@ -21,6 +21,9 @@ internal static class FileFlags
     public const int Sync = 0x101000;
     public const int Path = 0x200000;
 
+    /// <summary>fcntl(2): the flags that a file is open with.</summary>
+    public const int FGetfl = 3;
+
     public const int AtFdcwd = -100;
     public const int AtSymlinkNofollow = 0x100;
     public const int AtRemovedir = 0x200;

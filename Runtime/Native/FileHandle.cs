@@ -16,6 +16,12 @@ internal sealed class FileHandle
 
     private FileHandle(byte[] bytes) => _bytes = bytes;
 
+    /// <summary>The handle, to be kept elsewhere.</summary>
+    public ReadOnlySpan<byte> Bytes => _bytes;
+
+    /// <summary>The handle that was kept elsewhere.</summary>
+    public static FileHandle From(ReadOnlySpan<byte> bytes) => new(bytes.ToArray());
+
     /// <summary>The handle of an open file.</summary>
     /// <param name="fd">The file, by O_PATH or otherwise.</param>
     /// <returns>Null if its file system has no handles.</returns>

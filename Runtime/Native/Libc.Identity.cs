@@ -40,6 +40,12 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "prlimit", SetLastError = true)]
     private static partial int Prlimit(int pid, int resource, ResourceLimit* newLimit, ResourceLimit* oldLimit);
 
+    [LibraryImport(Library, EntryPoint = "setpriority", SetLastError = true)]
+    private static partial int SetPriority(int which, uint who, int priority);
+
+    /// <summary>Has the calling thread stand back behind others: 0 is as usual, 19 is last (setpriority(2), whose 0 is a thread on Linux).</summary>
+    public static void SetThreadNice(int nice) => _ = SetPriority(0, 0, nice);
+
     /// <summary>Gives the calling thread an umask and a working directory of its own.</summary>
     public static int UnshareFs() => Unshare(CloneFs);
 

@@ -51,6 +51,15 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "poll", SetLastError = true)]
     public static partial int Poll(PollFd* fds, nuint count, int timeoutMillis);
 
+    [LibraryImport(Library, EntryPoint = "poll", SetLastError = true)]
+    private static partial int Poll(Span<PollFd> fds, nuint count, int timeoutMillis);
+
+    /// <summary>poll(2) of all of some descriptors.</summary>
+    public static int Poll(Span<PollFd> fds, int timeoutMillis) => Poll(fds, (nuint)fds.Length, timeoutMillis);
+
+    [LibraryImport(Library, EntryPoint = "setsockopt", SetLastError = true)]
+    public static partial int SetSockOpt(SafeHandle fd, int level, int option, in TimeSpec value, uint length);
+
     [LibraryImport(Library, EntryPoint = "ppoll", SetLastError = true)]
     public static partial int Ppoll(PollFd* fds, nuint count, TimeSpec* timeout, void* signalMask);
 
@@ -72,6 +81,15 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "munmap", SetLastError = true)]
     public static partial int Munmap(void* address, nuint length);
 
+    [LibraryImport(Library, EntryPoint = "madvise", SetLastError = true)]
+    public static partial int Madvise(void* address, nuint length, int advice);
+
+    [LibraryImport(Library, EntryPoint = "mlock", SetLastError = true)]
+    public static partial int Mlock(void* address, nuint length);
+
+    [LibraryImport(Library, EntryPoint = "memfd_create", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int MemfdCreate(string name, uint flags);
+
     [LibraryImport(Library, EntryPoint = "sched_setaffinity", SetLastError = true)]
     public static partial int SchedSetAffinity(int pid, nuint maskBytes, void* mask);
 
@@ -82,10 +100,10 @@ internal static unsafe partial class Libc
     public static partial int SocketPair(int domain, int type, int protocol, int* fds);
 
     [LibraryImport(Library, EntryPoint = "recvmsg", SetLastError = true)]
-    public static partial nint RecvMsg(int fd, MsgHdr* message, int flags);
+    public static partial nint RecvMsg(SafeHandle fd, MsgHdr* message, int flags);
 
     [LibraryImport(Library, EntryPoint = "sendmsg", SetLastError = true)]
-    public static partial nint SendMsg(int fd, MsgHdr* message, int flags);
+    public static partial nint SendMsg(SafeHandle fd, MsgHdr* message, int flags);
 
     [LibraryImport(Library, EntryPoint = "syscall", SetLastError = true)]
     public static partial long Syscall(long number, nint a, nint b, nint c, nint d, nint e, nint f);

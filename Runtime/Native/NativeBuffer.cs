@@ -15,6 +15,7 @@ public sealed unsafe class NativeBuffer : MemoryManager<byte>
 
     private readonly int _length;
     private byte* _pointer;
+    private bool _isPlaced;
 
     /// <summary>Maps <paramref name="length"/> bytes, all zero.</summary>
     /// <exception cref="Win32Exception">The system has not enough memory.</exception>
@@ -40,8 +41,39 @@ public sealed unsafe class NativeBuffer : MemoryManager<byte>
         fixed (ulong* words = mask)
         {
             // The kernel reads one bit less than it is told (mm/mempolicy.c, get_nodes).
-            return Libc.Syscall(Libc.SysMbind, (nint)_pointer, _length, MpolPreferred, (nint)words, (mask.Length * 64) + 1, 0) == 0;
+            _isPlaced = Libc.Syscall(Libc.SysMbind, (nint)_pointer, _length, MpolPreferred, (nint)words, (mask.Length * 64) + 1, 0) == 0;
+            return _isPlaced;
         }
+    }
+
+    /// <summary>
+    /// Gives every page memory now and keeps it there, so that the kernel can copy from and to the buffer without waiting for a page: in a
+    /// process that is being killed such a wait fails, and with it the request (mm/gup.c, <c>__get_user_pages</c>).
+    /// </summary>
+    /// <remarks>
+    /// Two things would take pages out of the page table for a moment, even locked ones, and are kept away: the collapse into huge pages, and
+    /// the sampling of accesses that balances NUMA nodes, which leaves memory with a policy of its own alone (mempolicy.h, <c>vma_policy_mof</c>).
+    /// </remarks>
+    /// <returns>False if this process may lock no more memory (RLIMIT_MEMLOCK), so that the pages could be swapped out.</returns>
+    public bool MakeResident()
+    {
+        const int MadvNohugepage = 15;
+        const int MadvPopulateWrite = 23;
+        const int MpolLocal = 4;
+        _ = Libc.Madvise(_pointer, (nuint)_length, MadvNohugepage);
+        if (!_isPlaced)
+        {
+            _ = Libc.Syscall(Libc.SysMbind, (nint)_pointer, _length, MpolLocal, 0, 0, 0);
+        }
+
+        if (Libc.Mlock(_pointer, (nuint)_length) == 0)
+        {
+            return true;
+        }
+
+        return Libc.Madvise(_pointer, (nuint)_length, MadvPopulateWrite) != 0
+            ? throw new Win32Exception((int)Libc.LastErrno, $"populating {_length} bytes failed")
+            : false;
     }
 
     /// <summary>First byte.</summary>

@@ -43,6 +43,17 @@ public sealed class FuseMount : IDisposable
         return new FuseMount(path, device, MountTable.Find(path)?.DeviceMinor ?? 0);
     }
 
+    /// <summary>Opens further fds of the connection, each with a processing queue of its own. They are the caller's.</summary>
+    /// <exception cref="FuseTransportException">The kernel does not.</exception>
+    public IReadOnlyList<SafeFileHandle> CloneDevice(int count) => FuseDevice.Clone(Device, count);
+
+    /// <summary>The connection of a mount that another process made, by its device, which this object owns from now on.</summary>
+    public static FuseMount Adopt(string mountPoint, SafeFileHandle device)
+    {
+        string path = Path.TrimEndingDirectorySeparator(mountPoint);
+        return new FuseMount(path, device, MountTable.Find(path)?.DeviceMinor ?? 0);
+    }
+
     /// <summary>
     /// Unmounts. Open files keep a lazily unmounted file system alive: if some are, the mount point is free at once, and the connection ends
     /// when they are closed or when this process ends.

@@ -1,3 +1,4 @@
+using Harness.Experiments.Keeping;
 using Harness.FuseProtocol;
 using Harness.Runtime.Native;
 using Mono.Unix.Native;
@@ -18,6 +19,8 @@ internal readonly record struct NodeKey(ulong Device, ulong Ino)
 internal sealed class Node(ulong id, NodeKey key, uint mode)
 {
     private readonly Lock _backingGate = new();
+    private KeptDescriptors? _kept;
+    private int _slot;
     private int _backingOpens;
     private int _backingId;
 
@@ -31,10 +34,98 @@ internal sealed class Node(ulong id, NodeKey key, uint mode)
     public FilePermissions Type { get; } = (FilePermissions)mode & FilePermissions.S_IFMT;
 
     /// <summary>How often the kernel was told of it and has not forgotten it. Guarded by the table's lock.</summary>
-    public ulong Lookups { get; set; }
+    public ulong Lookups
+    {
+        get;
+        set
+        {
+            field = value;
+            if (_kept is not null)
+            {
+                _kept.Value(_slot) = value;
+            }
+        }
+    }
+
+    /// <summary>The node that a process before this one kept: by its descriptor, or else by its handle.</summary>
+    /// <param name="inherited">What was kept; its descriptor is taken over.</param>
+    /// <param name="device">The file system of nodes that have a handle only: the root's.</param>
+    public static Node From(in KeptDescriptor inherited, ulong device)
+    {
+        ulong id = inherited.Record.Id;
+        if (inherited.Fd < 0)
+        {
+            KeptFile file = inherited.Record.File;
+            return new Node(id, new NodeKey(device, file.Ino), file.Mode) { Handle = file.ToHandle() };
+        }
+
+        // Where that fails (a network file system's) the node is one whose names lead to another from now on.
+        _ = Libc.Statx(inherited.Fd, "\0"u8, FileFlags.AtEmptyPath, FileStatus.All, out FileStatus status);
+        return new Node(id, NodeKey.Of(in status), status.Mode) { Descriptor = new FileDescriptor(inherited.Fd) };
+    }
+
+    /// <summary>Has the node survive this process, from the first time on that it is called.</summary>
+    /// <returns>False if no more can be kept.</returns>
+    public bool TryKeep(KeptDescriptors kept)
+    {
+        if (_kept is not null)
+        {
+            return true;
+        }
+
+        var record = new KeptSlot { Id = Id, Kind = KeptKind.Node, Value = Lookups };
+        if (Descriptor is null && !KeptFile.TryMake(Key.Ino, (uint)Type, Handle!, out record.File))
+        {
+            return false;
+        }
+
+        int slot = kept.Keep(in record, Descriptor);
+        _kept = slot < 0 ? null : kept;
+        _slot = slot;
+        return slot >= 0;
+    }
+
+    /// <summary>Takes the place of the node that a process before this one kept.</summary>
+    public void Inherit(KeptDescriptors kept, in KeptDescriptor inherited)
+    {
+        (_kept, _slot) = (kept, inherited.Slot);
+        Lookups = inherited.Record.Value;
+        _backingId = inherited.Record.BackingId;
+    }
+
+    /// <summary>Counts an open file that a process before this one gave to the kernel to read and write.</summary>
+    public void InheritBacking() => _backingOpens++;
+
+    /// <summary>Closes a backing file of which no open file is left: the process before this one ended while it was opened or closed.</summary>
+    public void SettleBacking(IBackingFiles files)
+    {
+        if (_backingOpens == 0 && _backingId > 0)
+        {
+            _ = files.Close(_backingId);
+            SetBacking(0);
+        }
+    }
+
+    /// <summary>Lets it go for good: the kernel has forgotten it.</summary>
+    public void Forget()
+    {
+        _kept?.Drop(_slot);
+        Descriptor?.Dispose();
+    }
 
     /// <summary>The file, open by O_PATH, so that its inode number stays its own; null if it is to be opened by <see cref="Handle"/>.</summary>
-    public FileDescriptor? Descriptor { get; set; }
+    public FileDescriptor? Descriptor
+    {
+        get;
+        set
+        {
+            field = value;
+            if (_kept is not null && value is not null)
+            {
+                _kept.Attach(_slot, value);
+            }
+        }
+    }
 
     /// <summary>The file's handle, where it is not kept open.</summary>
     public FileHandle? Handle { get; set; }
@@ -51,7 +142,7 @@ internal sealed class Node(ulong id, NodeKey key, uint mode)
             if (_backingOpens++ == 0)
             {
                 Result<int> opened = files.Open(file.Number);
-                _backingId = opened.IsOk ? opened.Value : 0;
+                SetBacking(opened.IsOk ? opened.Value : 0);
             }
 
             return _backingId > 0 ? _backingId : null;
@@ -67,8 +158,17 @@ internal sealed class Node(ulong id, NodeKey key, uint mode)
             if (--_backingOpens == 0 && _backingId > 0)
             {
                 _ = files.Close(_backingId);
-                _backingId = 0;
+                SetBacking(0);
             }
+        }
+    }
+
+    private void SetBacking(int id)
+    {
+        _backingId = id;
+        if (_kept is not null)
+        {
+            _kept.BackingId(_slot) = id;
         }
     }
 }

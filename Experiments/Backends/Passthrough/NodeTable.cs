@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Harness.Experiments.Keeping;
 using Harness.FuseProtocol;
 using Harness.Runtime.Native;
 using Mono.Unix.Native;
@@ -27,6 +28,7 @@ internal sealed class NodeTable
     private readonly FileDescriptor _mount;
     private readonly int _openMax;
     private readonly bool _useHandles;
+    private readonly KeptDescriptors? _kept;
     private ulong _lastId = NodeId.Root.Value;
     private int _open = 1;
 
@@ -38,19 +40,50 @@ internal sealed class NodeTable
     {
         _mount = mount;
         _openMax = openMax;
-        using var path = new DescriptorPath(mount);
-        int fd = Libc.OpenAt(FileFlags.AtFdcwd, path.Text, FileFlags.Path | FileFlags.CloseOnExec, 0);
-        _ = Libc.Statx(fd, "\0"u8, FileFlags.AtEmptyPath, FileStatus.All, out FileStatus status);
+        int fd = ServedDirectory.OpenPath(mount, out FileStatus status);
         Root = new Node(_lastId, NodeKey.Of(in status), status.Mode) { Descriptor = new FileDescriptor(fd) };
         _useHandles = useHandles && CanOpenHandles(fd);
         Insert(Root);
     }
 
+    /// <summary>A table that knows what the process before this one knew, and has its own nodes survive too.</summary>
+    /// <param name="mount">As above.</param>
+    /// <param name="openMax">As above.</param>
+    /// <param name="useHandles">As above.</param>
+    /// <param name="kept">Where nodes are kept.</param>
+    /// <param name="inherited">The kept nodes, the root among them; taken over.</param>
+    public NodeTable(FileDescriptor mount, int openMax, bool useHandles, KeptDescriptors kept, IEnumerable<KeptDescriptor> inherited)
+        : this(mount, openMax, useHandles)
+    {
+        _kept = kept;
+        _lastId = kept.LastNodeId;
+        foreach (KeptDescriptor each in inherited)
+        {
+            if (each.Record.Id == Root.Id)
+            {
+                Root.Inherit(kept, in each);
+                _ = Libc.Close(each.Fd);
+                continue;
+            }
+
+            var node = Node.From(in each, Root.Key.Device);
+            node.Inherit(kept, in each);
+            _open += node.Descriptor is null ? 0 : 1;
+            Insert(node);
+        }
+    }
+
     /// <summary>The root of the mount.</summary>
     public Node Root { get; }
 
+    /// <summary>All nodes that the kernel knows.</summary>
+    public IEnumerable<Node> All => _byId.Values;
+
     /// <summary>Nodes that the kernel knows.</summary>
     public int Count => _byId.Count;
+
+    /// <summary>A node that the kernel knows; null for none.</summary>
+    public Node? Find(NodeId id) => _byId.GetValueOrDefault(id.Value);
 
     /// <summary>The file of a node.</summary>
     public NodeFile Open(NodeId id)
@@ -79,21 +112,31 @@ internal sealed class NodeTable
         Result<Node> adopted;
         lock (_gate)
         {
-            Node? node = Find(fd, key);
-            adopted = node ?? Remember(fd, key, status.Mode);
+            adopted = Find(fd, key) ?? Remember(fd, key, status.Mode);
             if (adopted.IsOk)
             {
-                adopted.Value.Lookups++;
-                if (adopted.Value.Descriptor is null && _open < _openMax)
+                Node node = adopted.Value;
+                node.Lookups++;
+                if (node.Descriptor is null && _open < _openMax)
                 {
-                    adopted.Value.Descriptor = new FileDescriptor(fd);
+                    node.Descriptor = new FileDescriptor(fd);
                     _open++;
-                    return adopted;
+                    fd = -1;
+                }
+
+                if (_kept is not null && !node.TryKeep(_kept))
+                {
+                    Remove(node);
+                    adopted = Errno.ENFILE;
                 }
             }
         }
 
-        _ = Libc.Close(fd);
+        if (fd >= 0)
+        {
+            _ = Libc.Close(fd);
+        }
+
         return adopted;
     }
 
@@ -120,19 +163,10 @@ internal sealed class NodeTable
             }
 
             node.Lookups -= Math.Min(lookups, node.Lookups);
-            if (node.Lookups > 0 || node == Root)
+            if (node.Lookups == 0 && node != Root)
             {
-                return;
+                Remove(node);
             }
-
-            _byId.TryRemove(id.Value, out _);
-            if (_byKey.TryGetValue(node.Key, out Node? known) && known == node)
-            {
-                _byKey.Remove(node.Key);
-            }
-
-            _open -= node.Descriptor is null ? 0 : 1;
-            node.Descriptor?.Dispose();
         }
     }
 
@@ -183,14 +217,37 @@ internal sealed class NodeTable
             }
         }
 
-        var node = new Node(++_lastId, key, mode) { Handle = handle };
+        ulong id = ++_lastId;
+        if (_kept is not null)
+        {
+            _kept.LastNodeId = id;
+        }
+
+        var node = new Node(id, key, mode) { Handle = handle };
         Insert(node);
         return node;
     }
 
     private void Insert(Node node)
     {
-        _byKey.Add(node.Key, node);
+        // Of two nodes that were inherited with one number the later is the file, and the other one whose file is gone.
+        if (!_byKey.TryGetValue(node.Key, out Node? known) || known.Id < node.Id)
+        {
+            _byKey[node.Key] = node;
+        }
+
         _byId[node.Id] = node;
+    }
+
+    private void Remove(Node node)
+    {
+        _byId.TryRemove(node.Id, out _);
+        if (_byKey.GetValueOrDefault(node.Key) == node)
+        {
+            _byKey.Remove(node.Key);
+        }
+
+        _open -= node.Descriptor is null ? 0 : 1;
+        node.Forget();
     }
 }

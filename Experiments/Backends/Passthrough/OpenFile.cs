@@ -9,7 +9,7 @@ namespace Harness.Experiments.Backends.Passthrough;
 /// have their own offsets and no alignment. Requests say in their flags what was asked for; those that want direct I/O get a second descriptor.
 /// Disposed by whoever takes it out of its <see cref="HandleTable{T}"/>.
 /// </remarks>
-internal sealed class OpenFile : FileDescriptor
+internal sealed class OpenFile : Handle
 {
     private const int Kept = FileFlags.AccessMode | FileFlags.Sync | FileFlags.NoAtime;
 
@@ -20,14 +20,7 @@ internal sealed class OpenFile : FileDescriptor
 
     /// <summary>Takes over <paramref name="fd"/>, which was opened with <paramref name="flags"/>.</summary>
     public OpenFile(Node node, int fd, int flags)
-        : base(fd)
-    {
-        Node = node;
-        _flags = flags;
-    }
-
-    /// <summary>The file.</summary>
-    public Node Node { get; }
+        : base(node, fd) => _flags = flags;
 
     /// <summary>Whether it was counted as one that the kernel may read and write itself.</summary>
     public bool SharesBacking { get; set; }

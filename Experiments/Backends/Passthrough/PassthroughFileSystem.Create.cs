@@ -18,11 +18,13 @@ internal sealed partial class PassthroughFileSystem
             return new(error);
         }
 
+        FirstRun first = FirstRun.Of(context, directory.Descriptor);
         using (Callers.Assumed caller = _callers.Create(context, arg.Umask))
         {
             error = caller.Error == Errnos.Ok ? Checked(Libc.MkdirAt(directory.Descriptor, path, arg.Mode)) : caller.Error;
         }
 
+        error = first.Made(error, directory.Descriptor, path, FilePermissions.S_IFDIR) ? Errnos.Ok : error;
         return new(error == Errnos.Ok ? LookUp(directory.Descriptor, path) : error);
     }
 
@@ -36,12 +38,14 @@ internal sealed partial class PassthroughFileSystem
             return new(error);
         }
 
+        FirstRun first = FirstRun.Of(context, directory.Descriptor);
         using (Callers.Assumed caller = _callers.Create(context, arg.Umask))
         {
             // Of majors below 4096 and minors below a million, which is what the kernel's 32 bits hold, libc's dev_t has the same bits.
             error = caller.Error == Errnos.Ok ? Checked(Libc.MknodAt(directory.Descriptor, path, arg.Mode, arg.Rdev)) : caller.Error;
         }
 
+        error = first.Made(error, directory.Descriptor, path, (FilePermissions)arg.Mode & FilePermissions.S_IFMT) ? Errnos.Ok : error;
         return new(error == Errnos.Ok ? LookUp(directory.Descriptor, path) : error);
     }
 
@@ -62,11 +66,13 @@ internal sealed partial class PassthroughFileSystem
 
         Span<byte> text = stackalloc byte[target.Length + 1];
         target.Span.CopyTo(text);
+        FirstRun first = FirstRun.Of(context, directory.Descriptor);
         using (Callers.Assumed caller = _callers.Create(context, 0))
         {
             error = caller.Error == Errnos.Ok ? Checked(Libc.SymlinkAt(text, directory.Descriptor, path)) : caller.Error;
         }
 
+        error = first.Made(error, directory.Descriptor, path, FilePermissions.S_IFLNK) ? Errnos.Ok : error;
         return new(error == Errnos.Ok ? LookUp(directory.Descriptor, path) : error);
     }
 
@@ -104,6 +110,7 @@ internal sealed partial class PassthroughFileSystem
     {
         int hostFlags = HostFlags(arg.Flags);
         int fd;
+        FirstRun first = FirstRun.Of(context, directory);
         using (Callers.Assumed caller = _callers.Create(context, arg.Umask))
         {
             if (caller.Error != Errnos.Ok)
@@ -112,9 +119,16 @@ internal sealed partial class PassthroughFileSystem
             }
 
             fd = Libc.OpenAt(directory, path, hostFlags | flags, arg.Mode & (uint)FilePermissions.ALLPERMS);
-            if (fd < 0)
+            Errno error = Checked(fd);
+            if (first.Made(error, directory, path, FilePermissions.S_IFREG))
             {
-                return LastError;
+                fd = Libc.OpenAt(directory, path, hostFlags | FileFlags.NoFollow, 0);
+                error = Checked(fd);
+            }
+
+            if (error != Errnos.Ok)
+            {
+                return error;
             }
         }
 
@@ -126,7 +140,14 @@ internal sealed partial class PassthroughFileSystem
             return made.Error;
         }
 
-        return new CreateOut { Entry = Entry(made.Value, in status), Open = Opened(new OpenFile(made.Value, fd, hostFlags)) };
+        Result<OpenOut> opened = Opened(context, new OpenFile(made.Value, fd, hostFlags));
+        if (!opened.IsOk)
+        {
+            _nodes.Forget(new NodeId(made.Value.Id), 1);
+            return opened.Error;
+        }
+
+        return new CreateOut { Entry = Entry(made.Value, in status), Open = opened.Value };
     }
 
     private static int OpenPath(int fd)

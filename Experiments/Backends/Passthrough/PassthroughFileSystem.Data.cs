@@ -37,7 +37,7 @@ internal sealed partial class PassthroughFileSystem
             fd = Libc.OpenAt(FileFlags.AtFdcwd, path.Text, flags, 0);
         }
 
-        return fd >= 0 ? new(Opened(new OpenFile(found.Node, fd, flags))) : new(LastError);
+        return fd >= 0 ? new(Opened(context, new OpenFile(found.Node, fd, flags))) : new(LastError);
     }
 
     /// <inheritdoc/>
@@ -81,7 +81,9 @@ internal sealed partial class PassthroughFileSystem
         bool append = !fromCache && !_writebackCache && ((int)arg.Flags & FileFlags.Append) != 0;
         bool isDirect = !fromCache && ((int)arg.Flags & FileFlags.Direct) != 0;
         using Callers.Assumed caller = _callers.ClearSetIds(context, (arg.WriteFlags & WriteFlags.KillSuidgid) != 0);
-        int done = WriteAll(isDirect ? file.Direct ?? file : file, data.Span, (long)arg.Offset, append, out Errno error);
+        FileDescriptor target = isDirect ? file.Direct ?? file : file;
+        int done = append ? FirstRun.Appended(context, file, data.Span) : 0;
+        done += WriteAll(target, data.Span[done..], (long)arg.Offset + done, append, out Errno error);
         if (error == Errno.EINVAL && isDirect)
         {
             done += WriteAll(file, data.Span[done..], (long)arg.Offset + done, append, out error);
@@ -201,9 +203,16 @@ internal sealed partial class PassthroughFileSystem
             : hostFlags;
     }
 
-    private OpenOut Opened(OpenFile file)
+    private Result<OpenOut> Opened(RequestContext context, OpenFile file)
     {
-        OpenOut reply = _backend.OpenedFile(_files.Add(file));
+        ulong fh = _files.Add(file, context.Unique);
+        if (fh == 0)
+        {
+            file.Dispose();
+            return Errno.ENFILE;
+        }
+
+        OpenOut reply = _backend.OpenedFile(fh);
         if (_backingFiles is null)
         {
             return reply;

@@ -33,7 +33,20 @@ internal sealed partial class PassthroughFileSystem
         }
 
         int fd = Libc.OpenAt(found.Descriptor, ".\0"u8, FileFlags.Directory | FileFlags.CloseOnExec, 0);
-        return fd >= 0 ? new(_backend.OpenedDirectory(_directories.Add(new OpenDirectory(found.Node, fd)))) : new(LastError);
+        if (fd < 0)
+        {
+            return new(LastError);
+        }
+
+        var opened = new OpenDirectory(found.Node, fd);
+        ulong fh = _directories.Add(opened, context.Unique);
+        if (fh == 0)
+        {
+            opened.Dispose();
+            return new(Errno.ENFILE);
+        }
+
+        return new(_backend.OpenedDirectory(fh));
     }
 
     /// <inheritdoc/>

@@ -38,11 +38,11 @@ internal sealed partial class PassthroughFileSystem
     }
 
     /// <inheritdoc/>
-    public ValueTask<Errno> Unlink(RequestContext context, NodeId parent, ReadOnlyMemory<byte> name) => Remove(parent, name, 0);
+    public ValueTask<Errno> Unlink(RequestContext context, NodeId parent, ReadOnlyMemory<byte> name) => Remove(context, parent, name, 0);
 
     /// <inheritdoc/>
     public ValueTask<Errno> Rmdir(RequestContext context, NodeId parent, ReadOnlyMemory<byte> name) =>
-        Remove(parent, name, FileFlags.AtRemovedir);
+        Remove(context, parent, name, FileFlags.AtRemovedir);
 
     /// <inheritdoc/>
     public ValueTask<Errno> Rename(
@@ -55,6 +55,11 @@ internal sealed partial class PassthroughFileSystem
         if (error != Errnos.Ok || newError != Errnos.Ok)
         {
             return new(error != Errnos.Ok ? error : newError);
+        }
+
+        if (FirstRun.Renamed(context, from.Descriptor, path, to.Descriptor, newPath))
+        {
+            return new(Errnos.Ok);
         }
 
         return new(Checked(Libc.RenameAt2(from.Descriptor, path, to.Descriptor, newPath, (uint)flags)));
@@ -74,6 +79,7 @@ internal sealed partial class PassthroughFileSystem
         using var path = new DescriptorPath(file.Descriptor);
         FileStatus status = default;
         error = Checked(Libc.LinkAt(FileFlags.AtFdcwd, path.Text, directory.Descriptor, newPath, FileFlags.AtSymlinkFollow));
+        error = FirstRun.Linked(context, error, file.Node, directory.Descriptor, newPath) ? Errnos.Ok : error;
         error = error == Errnos.Ok ? ReadStatus(file, out status) : error;
         if (error != Errnos.Ok || !_nodes.TryCount(file.Node))
         {
@@ -83,11 +89,16 @@ internal sealed partial class PassthroughFileSystem
         return new(Entry(file.Node, in status));
     }
 
-    private ValueTask<Errno> Remove(NodeId parent, ReadOnlyMemory<byte> name, int flags)
+    private ValueTask<Errno> Remove(RequestContext context, NodeId parent, ReadOnlyMemory<byte> name, int flags)
     {
         using NodeFile directory = _nodes.Open(parent);
         Errno error = directory.ToPath(name.Span, stackalloc byte[NodeFile.PathBytesMax], out ReadOnlySpan<byte> path);
-        return new(error == Errnos.Ok ? Checked(Libc.UnlinkAt(directory.Descriptor, path, flags)) : error);
+        if (error != Errnos.Ok || FirstRun.Removed(context, directory.Descriptor, path))
+        {
+            return new(error);
+        }
+
+        return new(Checked(Libc.UnlinkAt(directory.Descriptor, path, flags)));
     }
 
     private Result<EntryOut> LookUp(FileDescriptor directory, ReadOnlySpan<byte> path)

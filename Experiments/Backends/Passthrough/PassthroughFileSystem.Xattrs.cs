@@ -28,7 +28,8 @@ internal sealed partial class PassthroughFileSystem
 
         using Callers.Assumed caller = _callers.ClearSetIds(context, (arg.SetxattrFlags & SetxattrExtFlags.AclKillSgid) != 0);
         using var path = new DescriptorPath(found.Descriptor);
-        return new(Checked(Libc.Setxattr(path.Text, text, value.Span, (int)arg.Flags)));
+        error = Checked(Libc.Setxattr(path.Text, text, value.Span, (int)arg.Flags));
+        return new(FirstRun.HasSet(context, error, path.Text, text, value.Span) ? Errnos.Ok : error);
     }
 
     /// <inheritdoc/>
@@ -85,7 +86,9 @@ internal sealed partial class PassthroughFileSystem
         }
 
         using var path = new DescriptorPath(found.Descriptor);
-        return new(Checked(Libc.Removexattr(path.Text, text)));
+        bool wasThere = FirstRun.HadAttribute(context, path.Text, text);
+        error = Checked(Libc.Removexattr(path.Text, text));
+        return new(error == Errno.ENODATA && wasThere ? Errnos.Ok : error);
     }
 
     private static Errno ToText(NodeFile file, ReadOnlySpan<byte> name, Span<byte> buffer, out ReadOnlySpan<byte> text)

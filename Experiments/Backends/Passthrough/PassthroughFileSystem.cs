@@ -1,3 +1,4 @@
+using Harness.Experiments.Keeping;
 using Harness.FuseProtocol;
 using Harness.FuseProtocol.Wire;
 using Harness.Runtime.Native;
@@ -34,8 +35,8 @@ internal sealed partial class PassthroughFileSystem : IFileSystem, IDisposable
     private readonly BackendOptions _backend;
     private readonly Callers _callers = new();
     private readonly NodeTable _nodes;
-    private readonly HandleTable<OpenFile> _files = new();
-    private readonly HandleTable<OpenDirectory> _directories = new();
+    private readonly HandleTable<OpenFile> _files;
+    private readonly HandleTable<OpenDirectory> _directories;
     private readonly FileDescriptor _root;
     private IBackingFiles? _backingFiles;
     private bool _writebackCache;
@@ -46,8 +47,31 @@ internal sealed partial class PassthroughFileSystem : IFileSystem, IDisposable
     {
         _options = options;
         _backend = options.Backend;
+        _files = new HandleTable<OpenFile>(null, KeptKind.File);
+        _directories = new HandleTable<OpenDirectory>(null, KeptKind.Directory);
         _root = ServedDirectory.Open(options.Directory, options.MountPoint);
         _nodes = new NodeTable(_root, options.OpenNodesMax ?? (int)(DescriptorLimit.Raise() * NodeShareMax), options.UseHandles);
+    }
+
+    /// <summary>Goes on where the process before this one ended, with the same nodes and open files; and has its own survive it.</summary>
+    /// <param name="options">As they were; the directory is the one that was opened first, wherever it is now.</param>
+    /// <param name="kept">What has been kept: at least the root.</param>
+    public PassthroughFileSystem(PassthroughOptions options, KeptDescriptors kept)
+    {
+        _options = options;
+        _backend = options.Backend;
+        _files = new HandleTable<OpenFile>(kept, KeptKind.File);
+        _directories = new HandleTable<OpenDirectory>(kept, KeptKind.Directory);
+        ILookup<KeptKind, KeptDescriptor> inherited = kept.TakeInherited().ToLookup(each => each.Record.Kind);
+        _root = ServedDirectory.Reopen(inherited[KeptKind.Node].Single(each => each.Record.Id == NodeId.Root.Value).Fd);
+        int limit = DescriptorLimit.Raise(spare: KeptDescriptors.Spare);
+        _nodes = new NodeTable(_root, options.OpenNodesMax ?? (int)(limit * NodeShareMax), options.UseHandles, kept, inherited[KeptKind.Node]);
+        Inherit(inherited[KeptKind.File], (node, fd) => new OpenFile(node, fd, Libc.Fcntl(fd, FileFlags.FGetfl, 0)), _files);
+        Inherit(inherited[KeptKind.Directory], (node, fd) => new OpenDirectory(node, fd) { Position = OpenDirectory.Unknown }, _directories);
+        foreach (NodeId node in kept.Uncounted)
+        {
+            _nodes.Forget(node, 1);
+        }
     }
 
     /// <inheritdoc/>
@@ -86,6 +110,11 @@ internal sealed partial class PassthroughFileSystem : IFileSystem, IDisposable
         if (!init.Has(InitFlags.Passthrough) || _writebackCache)
         {
             _backingFiles = null;
+        }
+
+        if (_backingFiles is not null)
+        {
+            InheritBacking(_backingFiles);
         }
     }
 
@@ -130,6 +159,33 @@ internal sealed partial class PassthroughFileSystem : IFileSystem, IDisposable
 
     /// <inheritdoc/>
     public ValueTask<Errno> Syncfs(RequestContext context, NodeId node) => new(Checked(Libc.Syncfs(_root)));
+
+    private void Inherit<T>(IEnumerable<KeptDescriptor> inherited, Func<Node, int, T> open, HandleTable<T> table)
+        where T : Handle
+    {
+        foreach (KeptDescriptor each in inherited)
+        {
+            if (_nodes.Find(new NodeId(each.Record.Value)) is { } node)
+            {
+                table.Inherit(open(node, each.Fd), in each);
+            }
+        }
+    }
+
+    /// <summary>Counts the open files that are with the kernel, which every file is that was opened since INIT.</summary>
+    private void InheritBacking(IBackingFiles files)
+    {
+        foreach (OpenFile file in _files.All)
+        {
+            file.SharesBacking = true;
+            file.Node.InheritBacking();
+        }
+
+        foreach (Node node in _nodes.All)
+        {
+            node.SettleBacking(files);
+        }
+    }
 
     /// <summary>What a call that returns −1 for an error has to say.</summary>
     private static Errno Checked(long result) => result < 0 ? LastError : Errnos.Ok;

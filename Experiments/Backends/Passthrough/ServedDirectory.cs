@@ -39,6 +39,23 @@ internal static class ServedDirectory
         return opened;
     }
 
+    /// <summary>Opens the directory again, by O_PATH.</summary>
+    public static int OpenPath(FileDescriptor opened, out FileStatus status)
+    {
+        using var path = new DescriptorPath(opened);
+        int fd = Libc.OpenAt(FileFlags.AtFdcwd, path.Text, FileFlags.Path | FileFlags.CloseOnExec, 0);
+        _ = Libc.Statx(fd, "\0"u8, FileFlags.AtEmptyPath, FileStatus.All, out status);
+        return fd;
+    }
+
+    /// <summary>Opens a directory that is known by O_PATH.</summary>
+    /// <exception cref="FuseTransportException">It may not be read any more.</exception>
+    public static FileDescriptor Reopen(int opened)
+    {
+        int fd = Libc.OpenAt(opened, ".\0"u8, FileFlags.Directory | FileFlags.CloseOnExec, 0);
+        return fd >= 0 ? new FileDescriptor(fd) : throw new FuseTransportException($"Opening the served directory again failed: {Libc.LastErrno}.");
+    }
+
     private static int Open(string path) => Libc.OpenAt(
         FileFlags.AtFdcwd, Encoding.UTF8.GetBytes(path + "\0"), FileFlags.Directory | FileFlags.CloseOnExec, 0);
 
