@@ -42,7 +42,12 @@ internal static class BenchCommand
             DefaultValueFactory = _ => DurationKind.Format(defaults.Runtime),
         };
         var json = new Option<bool>("--json") { Description = "As JSON" };
-        var output = new Option<string>("--out") { Description = "Where the run's directory is made", HelpName = "DIR", DefaultValueFactory = _ => defaults.Output };
+        var output = new Option<string>("--out")
+        {
+            Description = "Where the run's directory is made",
+            HelpName = "DIR",
+            DefaultValueFactory = _ => defaults.Output,
+        };
         var command = new Command(
             "channels", "Interleaves our null mount with libfuse's and with bare C; prints ratios with intervals, and their geometric means.")
         {

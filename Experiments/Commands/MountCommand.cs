@@ -28,7 +28,7 @@ internal static class MountCommand
     {
         var backend = new Option<string>("--backend")
         {
-            Description = "What is served: null (zeros without end), memory (a file system in this process's memory) or passthrough:DIRECTORY",
+            Description = "What is served: null (zeros without end), memory (a file system in this process's memory) or passthrough:DIR",
             DefaultValueFactory = _ => Backend.Memory,
         };
         var trace = new Option<string?>("--trace") { Description = "Write a line per message (rx, tx) to this file; - for standard error" };

@@ -43,7 +43,7 @@ public abstract class ProgramTests<TMount>(TMount mount) : IClassFixture<TMount>
     {
         string directory = mount.NewDirectory();
         MakeTree(Path.Combine(directory, "tree"));
-        Programs.Run(directory, "tar", "-cf", "archive.tar", "tree");
+        Programs.Run(directory, "tar", "--format=pax", "-cf", "archive.tar", "tree");
         Ok(Mkdir(Path.Combine(directory, "out")));
         Programs.Run(directory, "tar", "-xpf", "archive.tar", "-C", "out");
         Assert.Equal(Shell(directory, "tree"), Shell(directory, "out/tree"));
