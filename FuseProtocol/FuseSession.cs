@@ -14,6 +14,7 @@ public sealed partial class FuseSession : IRequestHandler
     private readonly IFileSystem _fileSystem;
     private readonly SessionOptions _options;
     private readonly IFuseObserver? _observer;
+    private readonly IFuseObserver? _messageObserver;
     private readonly INotificationSink? _notifications;
     private readonly Dispatcher _dispatcher;
     private readonly InterruptBoard _interrupts = new();
@@ -38,6 +39,7 @@ public sealed partial class FuseSession : IRequestHandler
         _fileSystem = fileSystem;
         _options = options;
         _observer = observer;
+        _messageObserver = observer is { SeesMessages: true } ? observer : null;
         _notifications = notifications;
         _dispatcher = new Dispatcher(fileSystem, observer);
     }
@@ -102,7 +104,7 @@ public sealed partial class FuseSession : IRequestHandler
             return;
         }
 
-        _observer?.Received(request);
+        _messageObserver?.Received(request);
         switch (opcode)
         {
             case Opcode.Init:
@@ -134,7 +136,7 @@ public sealed partial class FuseSession : IRequestHandler
 
     private void Register(FuseRequest request)
     {
-        request.Observer = _observer;
+        request.Observer = _messageObserver;
         request.Registered = this;
         _interrupts.Add(request);
     }

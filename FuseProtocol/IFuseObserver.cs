@@ -9,6 +9,11 @@ namespace Harness.FuseProtocol;
 /// </summary>
 public interface IFuseObserver
 {
+    /// <summary>
+    /// Whether <see cref="Received"/> and <see cref="Replied"/> do anything. Where they do not, requests do not pay for the calls.
+    /// </summary>
+    bool SeesMessages => true;
+
     /// <summary>A message has come from the kernel and has been split; nobody has acted on it yet.</summary>
     void Received(FuseRequest request);
 

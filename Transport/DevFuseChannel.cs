@@ -29,6 +29,12 @@ public sealed record DevFuseOptions
     /// </summary>
     public bool ResidentBuffers { get; init; }
 
+    /// <summary>
+    /// How long a thread that has nothing to do asks again before it sleeps (default 50 µs; 0 not at all). It takes a clone of the device, so
+    /// that a request may come by either.
+    /// </summary>
+    public TimeSpan Spin { get; init; } = TimeSpan.FromMicroseconds(50);
+
     /// <summary>Where the threads run; they are dealt out to CPUs or nodes in turn.</summary>
     public Affinity Affinity { get; init; }
 
@@ -40,6 +46,7 @@ public sealed record DevFuseOptions
 public sealed class DevFuseChannel : IFuseChannel
 {
     private readonly IReadOnlyList<SafeFileHandle> _clones;
+    private readonly SafeFileHandle? _polled;
     private readonly DevFuseReader[] _readers;
 
     /// <summary>A channel on a mounted device, which it borrows: the mount closes it.</summary>
@@ -50,8 +57,9 @@ public sealed class DevFuseChannel : IFuseChannel
     }
 
     /// <summary>A channel on a connection's fds, which it borrows: the device itself, or it and its clones. Threads are dealt out to them in turn.</summary>
+    /// <remarks>Nobody spins: a request that came by a clone of this process's own would end with the process.</remarks>
     public DevFuseChannel(IReadOnlyList<SafeFileHandle> devices, DevFuseOptions options)
-        : this(devices, [], options)
+        : this(devices, [], options with { Spin = TimeSpan.Zero })
     {
     }
 
@@ -59,12 +67,14 @@ public sealed class DevFuseChannel : IFuseChannel
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Threads, 1, nameof(options));
         _clones = clones;
+        _polled = options.Spin > TimeSpan.Zero ? FuseDevice.CloneNonblocking(devices[0]) : null;
         SafeFileHandle[] all = [.. devices, .. clones];
+        var turn = new SpinTurn();
         _readers = new DevFuseReader[options.Threads];
         for (int i = 0; i < _readers.Length; i++)
         {
             var placement = ReaderPlacement.For(i, options.Affinity, options.Topology);
-            _readers[i] = new DevFuseReader(all[i % all.Length], placement, options);
+            _readers[i] = new DevFuseReader(all[i % all.Length], _polled, turn, placement, options);
         }
     }
 
@@ -104,6 +114,8 @@ public sealed class DevFuseChannel : IFuseChannel
         {
             clone.Dispose();
         }
+
+        _polled?.Dispose();
     }
 
     private static void RunReader(

@@ -10,25 +10,32 @@ namespace Harness.Transport;
 internal sealed unsafe class DevFuseReader : IDisposable
 {
     private readonly SafeFileHandle _device;
+    private readonly SafeFileHandle? _polled;
     private readonly int _fd;
+    private readonly int _polledFd;
     private readonly ReaderPlacement _placement;
     private readonly DevFuseOptions _options;
     private readonly Stack<DevFuseSlot> _free = new();
     private int _slots;
     private int _threadId;
     private DevFuseSlot? _handling;
+    private AdaptiveSpin _spin;
     private bool _disposed;
 
     /// <summary>A reader that does not run yet.</summary>
     /// <param name="device">The fd, which a clone has for itself and which otherwise all readers share. Borrowed.</param>
+    /// <param name="polled">A clone of it whose reads do not wait, by which the thread spins; null if it does not. Borrowed.</param>
+    /// <param name="turn">Says which of the threads that share the clone spins.</param>
     /// <param name="placement">Where the thread runs and its buffers lie.</param>
     /// <param name="options">What its slots are like, and how many there may be.</param>
-    public DevFuseReader(SafeFileHandle device, ReaderPlacement placement, DevFuseOptions options)
+    public DevFuseReader(
+        SafeFileHandle device, SafeFileHandle? polled, SpinTurn turn, ReaderPlacement placement, DevFuseOptions options)
     {
-        bool added = false;
-        device.DangerousAddRef(ref added);
         _device = device;
-        _fd = (int)device.DangerousGetHandle();
+        _fd = Borrow(device);
+        _polled = polled;
+        _polledFd = polled is null ? -1 : Borrow(polled);
+        _spin = new AdaptiveSpin(polled is null ? TimeSpan.Zero : options.Spin, turn, onlyIdle: true);
         _placement = placement;
         _options = options;
     }
@@ -44,7 +51,7 @@ internal sealed unsafe class DevFuseReader : IDisposable
         DevFuseSlot slot = Take();
         while (!cancellationToken.IsCancellationRequested)
         {
-            Errno error = slot.Receive(_fd);
+            Errno error = Receive(slot);
             if (error == Errnos.Ok)
             {
                 _handling = slot;
@@ -72,10 +79,10 @@ internal sealed unsafe class DevFuseReader : IDisposable
     /// <summary>Whether the calling thread is this reader's and has just handed out this slot.</summary>
     public bool IsHandling(DevFuseSlot slot) => _threadId == Environment.CurrentManagedThreadId && ReferenceEquals(_handling, slot);
 
-    /// <summary>Sends a reply, header included. Called from any thread.</summary>
-    public void Write(byte* reply, int length)
+    /// <summary>Sends a reply, header included, on the fd by which its request came. Called from any thread.</summary>
+    public void Write(int fd, byte* reply, int length)
     {
-        if (Libc.Write(_fd, reply, (nuint)length) < 0 && Libc.LastErrno is not (Errno.ENOENT or Errno.ENODEV))
+        if (Libc.Write(fd, reply, (nuint)length) < 0 && Libc.LastErrno is not (Errno.ENOENT or Errno.ENODEV))
         {
             RepliesFailed++;
         }
@@ -123,7 +130,33 @@ internal sealed unsafe class DevFuseReader : IDisposable
         if (_slots == 0)
         {
             _device.DangerousRelease();
+            _polled?.DangerousRelease();
         }
+    }
+
+    private static int Borrow(SafeFileHandle handle)
+    {
+        bool added = false;
+        handle.DangerousAddRef(ref added);
+        return (int)handle.DangerousGetHandle();
+    }
+
+    /// <summary>Waits for the next message: awake for a while where that pays, and then asleep.</summary>
+    private Errno Receive(DevFuseSlot slot)
+    {
+        if (!_spin.TryBegin())
+        {
+            return slot.Receive(_fd);
+        }
+
+        Errno error;
+        do
+        {
+            error = slot.Receive(_polledFd);
+        }
+        while (error == Errno.EAGAIN && _spin.Continue());
+        _spin.End(foundWork: error != Errno.EAGAIN);
+        return error == Errno.EAGAIN ? slot.Receive(_fd) : error;
     }
 
     private DevFuseSlot Take()

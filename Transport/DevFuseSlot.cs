@@ -32,6 +32,7 @@ internal sealed unsafe class DevFuseSlot : FuseRequest, IDisposable
     private readonly DevFuseReader _reader;
     private readonly NativeBuffer _buffer;
     private readonly nuint _messageMax;
+    private int _fd;
     private int _place;
     private int _length;
 
@@ -64,6 +65,7 @@ internal sealed unsafe class DevFuseSlot : FuseRequest, IDisposable
             return Errno.EPROTO;
         }
 
+        _fd = fd;
         _length = (int)length;
         _place = Handled;
         Begin(in header);
@@ -86,7 +88,7 @@ internal sealed unsafe class DevFuseSlot : FuseRequest, IDisposable
     {
         byte* reply = _buffer.Pointer + ReplyOffset;
         *(OutHeader*)reply = new OutHeader { Len = (uint)(OutHeader.Size + length), Error = -(int)error, Unique = Header.Unique };
-        _reader.Write(reply, OutHeader.Size + length);
+        _reader.Write(_fd, reply, OutHeader.Size + length);
         Recycle();
     }
 

@@ -2,6 +2,7 @@ using Harness.Experiments.Keeping;
 using Harness.Experiments.Machine;
 using Harness.Experiments.Plan;
 using Harness.Runtime;
+using Harness.Runtime.Native;
 using Harness.Transport;
 using Harness.Transport.Mounting;
 using Harness.Transport.Uring;
@@ -14,14 +15,35 @@ internal static class ChannelFactory
 {
     private const string EnableUring = "/sys/module/fuse/parameters/enable_uring";
 
+    private const string UringDisabled = "/proc/sys/kernel/io_uring_disabled";
+
+    // What nobody asked for should not take gigabytes: on more CPUs, or with longer messages, the rings have to be asked for by name.
+    private const long AutoRingBytesMax = 1L << 30;
+
     // Rings with more than this share of memory would leave too little for the page cache that they serve.
     private const double RingMemoryShareMax = 0.5;
+
+    /// <summary>
+    /// The channel that was asked for, and for <c>auto</c> the fastest that can be had: the rings, unless the kernel lacks them, only root could
+    /// switch them on, they would take too much memory, or the mount is to be kept.
+    /// </summary>
+    public static string Choose(MountSpec spec)
+    {
+        string asked = spec.Knobs[Knobs.Channel].Text;
+        if (asked != Knobs.Auto)
+        {
+            return asked;
+        }
+
+        bool offered = File.Exists(EnableUring) && (Libc.IsRoot || IsEnabled) && MachineInfo.ReadSetting(UringDisabled) is not ("1" or "2");
+        return offered && !spec.Keep && RingBytes(spec) <= AutoRingBytesMax ? Knobs.IoUring : Knobs.DevFuse;
+    }
 
     /// <summary>Makes a mount's channel.</summary>
     public static IFuseChannel Create(MountSpec spec, FuseMount mount) => spec.Channel == Knobs.IoUring
         ? new UringChannel(
             mount.Device,
-            new UringOptions { Depth = spec.QueueDepth, MessageBytes = spec.MaxWrite, Affinity = spec.Affinity },
+            new UringOptions { Depth = spec.QueueDepth, MessageBytes = spec.MaxWrite, Affinity = spec.Affinity, Spin = spec.Spin },
             () => mount.TryAbort())
         : new DevFuseChannel(mount.Device, DeviceOptions(spec));
 
@@ -45,8 +67,12 @@ internal static class ChannelFactory
                 "This kernel has no FUSE over io_uring: it needs Linux 6.14 with CONFIG_FUSE_IO_URING=y. Choose --channel clone.");
         }
 
-        return MachineInfo.ReadSetting(EnableUring) is "Y" or "1" ? [] : [new SystemSetting(EnableUring, "Y")];
+        return [new SystemSetting(EnableUring, "Y")];
     }
+
+    private static bool IsEnabled => MachineInfo.ReadSetting(EnableUring) is "Y" or "1";
+
+    private static long RingBytes(MountSpec spec) => (long)Topology.Current.Possible.Count * spec.QueueDepth * spec.MaxWrite;
 
     private static DevFuseOptions DeviceOptions(MountSpec spec) => new()
     {
@@ -54,12 +80,13 @@ internal static class ChannelFactory
         ClonePerThread = spec.Channel == Knobs.Clone,
         MessageBytes = spec.MaxWrite,
         Affinity = spec.Affinity,
+        Spin = spec.Spin,
     };
 
     private static void CheckMemory(MountSpec spec)
     {
         int cpus = Topology.Current.Possible.Count;
-        long bytes = (long)cpus * spec.QueueDepth * spec.MaxWrite;
+        long bytes = RingBytes(spec);
         long memory = MachineInfo.Read().MemoryBytes;
         if (bytes > memory * RingMemoryShareMax)
         {

@@ -22,7 +22,7 @@ internal static class MessageLimit
     public static IEnumerable<SystemSetting> Needs(int maxWrite)
     {
         int pages = (maxWrite + SessionOptions.PageSize - 1) / SessionOptions.PageSize;
-        if (pages <= Pages)
+        if (pages <= Math.Min(Pages, BuiltIn))
         {
             return [];
         }

@@ -31,8 +31,8 @@ internal sealed record MountSpec
     /// <summary>Longest readahead, in bytes.</summary>
     public int MaxReadahead => (int)Knobs[Plan.Knobs.MaxReadahead].Number;
 
-    /// <summary>The way into the kernel, by its name in the table of knobs.</summary>
-    public string Channel => Knobs[Plan.Knobs.Channel].Text;
+    /// <summary>The way into the kernel, by its name in the table of knobs; never <c>auto</c>.</summary>
+    public string Channel => ChannelFactory.Choose(this);
 
     /// <summary>Where the channel's threads run.</summary>
     public Affinity Affinity => (Affinity)Knobs[Plan.Knobs.Affinity].Number;
@@ -42,6 +42,9 @@ internal sealed record MountSpec
 
     /// <summary>Threads that read requests.</summary>
     public int Threads => (int)Knobs[Plan.Knobs.Threads].Number;
+
+    /// <summary>How long a thread asks for requests before it sleeps.</summary>
+    public TimeSpan Spin => Time(Plan.Knobs.Spin);
 
     /// <summary>Largest data of one message, in bytes.</summary>
     public int MaxWrite => (int)Knobs[Plan.Knobs.MaxWrite].Number;

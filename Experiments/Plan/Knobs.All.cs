@@ -6,8 +6,8 @@ internal static partial class Knobs
     /// <remarks>Made on first use: in which order the parts of this class initialize is not defined.</remarks>
     public static IReadOnlyList<Knob> All => field ??=
     [
-        Channel, Affinity, QueueDepth, Threads, MaxWrite, AsyncDio, Writeback, KernelPassthrough, MaxBackground, CongestionThreshold, MaxReadahead, Latency,
-        EntryTimeout, AttrTimeout, NegativeTimeout, DirectIo, KeepCache, CacheDir, Noflush, ParallelDirectWrites, RequestTimeout,
+        Channel, Affinity, QueueDepth, Threads, Spin, MaxWrite, AsyncDio, Writeback, KernelPassthrough, MaxBackground, CongestionThreshold, MaxReadahead,
+        Latency, EntryTimeout, AttrTimeout, NegativeTimeout, DirectIo, KeepCache, CacheDir, Noflush, ParallelDirectWrites, RequestTimeout,
         .. InitFlagKnobs.Values,
     ];
 }

@@ -10,6 +10,9 @@ internal static partial class Knobs
     // fs/fuse/sysctl.c bounds max_pages_limit by what fits into the 16 bits of fuse_init_out.max_pages.
     private const long MaxPagesMax = 65_535;
 
+    /// <summary>The one of the following that is fastest on this machine.</summary>
+    public const string Auto = "auto";
+
     /// <summary>One <c>/dev/fuse</c> descriptor, read by all threads.</summary>
     public const string DevFuse = "dev-fuse";
 
@@ -20,7 +23,7 @@ internal static partial class Knobs
     public const string IoUring = "io-uring";
 
     /// <summary>The channels a mount can use.</summary>
-    public static IReadOnlyList<string> Channels { get; } = [DevFuse, Clone, IoUring];
+    public static IReadOnlyList<string> Channels { get; } = [Auto, DevFuse, Clone, IoUring];
 
     /// <summary>Where a channel's threads may run, in the order of <see cref="Runtime.Affinity"/>.</summary>
     public static IReadOnlyList<string> Affinities { get; } = ["none", "cpu", "numa"];
@@ -32,7 +35,8 @@ internal static partial class Knobs
         Unit = "",
         Default = _ => new ScalarValue(0, Channels[0]),
         Label = value => value.Text,
-        Effect = "how requests travel between kernel and daemon: dev-fuse, one descriptor that all threads read; clone, a descriptor for each "
+        Effect = "how requests travel between kernel and daemon: auto, io-uring where the machine has it and dev-fuse elsewhere; "
+            + "dev-fuse, one descriptor that all threads read; clone, a descriptor for each "
             + "thread with a processing queue of its own; io-uring, a queue for each CPU (Linux 6.14, enable_uring)",
     };
 
@@ -41,8 +45,9 @@ internal static partial class Knobs
         Name = "affinity",
         Kind = ValueKind.Choice([.. Affinities]),
         Unit = "",
-        // A ring belongs to a CPU, and serving it elsewhere gives away what it is for; who reads a descriptor is better left to the scheduler.
-        Default = settings => Affinities[settings[Channel].Text == IoUring ? 1 : 0] is var name ? new ScalarValue(name == "cpu" ? 1 : 0, name) : default,
+        // A ring that is served on its own CPU is as fast for one request at a time only where the application is pinned there too: it cannot take
+        // the next request while the application makes it (libaio depth 32: 160–189 K IOPS pinned, 246–349 K left to the scheduler; docs/performance.md).
+        Default = _ => new ScalarValue(0, Affinities[0]),
         Label = value => $"aff {value}",
         Effect = "where the threads that take requests run: anywhere, on one CPU each, or on the CPUs of one NUMA node; their buffers lie on that node",
     };
@@ -65,6 +70,16 @@ internal static partial class Knobs
         Default = _ => new ScalarValue(2, "2"),
         Label = value => $"{value} thr",
         Effect = "threads of the daemon that read requests from the channel; the kernel wakes one of them for each request",
+    };
+
+    public static Knob Spin { get; } = new()
+    {
+        Name = "spin",
+        Kind = ValueKind.Duration(0, 10 * DurationKind.Second / 1000),
+        Unit = "nanoseconds",
+        Default = _ => new ScalarValue(50_000, DurationKind.Format(50_000)),
+        Label = value => $"spin {value}",
+        Effect = "nothing to the kernel: how long a thread that has nothing to do asks for requests before it sleeps, if that has paid lately; 0 turns it off",
     };
 
     /// <summary>Message size; the mount asks for as many <c>max_pages</c> as hold it, see <see cref="MaxPages"/>.</summary>
@@ -117,8 +132,9 @@ internal static partial class Knobs
         Name = "max-background",
         Kind = ValueKind.Integer(1, 65_535),
         Unit = "requests",
-        // FUSE_DEFAULT_MAX_BACKGROUND in fs/fuse/inode.c.
-        Default = _ => new ScalarValue(12, "12"),
+        // Twice what a deep aio queue usually holds. The kernel's own 12 (FUSE_DEFAULT_MAX_BACKGROUND in fs/fuse/inode.c) dates from disks: libaio at
+        // depth 32 with 100 µs a request gets 74 K IOPS from it, and 103 K from 32.
+        Default = _ => new ScalarValue(64, "64"),
         Label = value => $"bg {value}",
         Effect = "asynchronous requests (readahead, writeback, aio) that the daemon may hold at once; more wait in the kernel",
     };

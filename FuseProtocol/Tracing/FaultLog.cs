@@ -40,6 +40,9 @@ public sealed class FaultLog : IFuseObserver
     public long LinesLost { get; private set; }
 
     /// <inheritdoc/>
+    public bool SeesMessages => false;
+
+    /// <inheritdoc/>
     public void Received(FuseRequest request)
     {
     }

@@ -10,6 +10,9 @@ public sealed class ObserverSet : IFuseObserver
 
     private ObserverSet(IFuseObserver[] observers) => _observers = observers;
 
+    /// <inheritdoc/>
+    public bool SeesMessages => _observers.Any(observer => observer.SeesMessages);
+
     /// <summary>Combines observers, leaving out those that are null.</summary>
     /// <returns>Null if none is left, so that a session without observers does not pay for them; the one itself if one is.</returns>
     public static IFuseObserver? Of(params ReadOnlySpan<IFuseObserver?> observers)

@@ -12,6 +12,7 @@ internal static unsafe class IoUring
     public const uint SetupDeferTaskrun = 1 << 13;
 
     public const uint EnterGetEvents = 1;
+    public const uint SqTaskrun = 1 << 2;
 
     public const byte OpRead = 22;
     public const byte OpUringCmd = 46;

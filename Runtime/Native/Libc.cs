@@ -90,6 +90,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "memfd_create", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int MemfdCreate(string name, uint flags);
 
+    [LibraryImport(Library, EntryPoint = "sched_yield")]
+    public static partial int SchedYield();
+
     [LibraryImport(Library, EntryPoint = "sched_setaffinity", SetLastError = true)]
     public static partial int SchedSetAffinity(int pid, nuint maskBytes, void* mask);
 

@@ -17,6 +17,7 @@ internal sealed unsafe class Ring : IDisposable
     private readonly nuint _sqesBytes;
     private readonly uint* _sqHead;
     private readonly uint* _sqTail;
+    private readonly uint* _sqFlags;
     private readonly uint _sqMask;
     private readonly uint* _sqArray;
     private readonly uint* _cqHead;
@@ -48,6 +49,7 @@ internal sealed unsafe class Ring : IDisposable
         _sqes = (IoUring.Sqe*)Map(_sqesBytes, IoUring.OffSqes);
         _sqHead = (uint*)(_rings + parameters.SqOff.Head);
         _sqTail = (uint*)(_rings + parameters.SqOff.Tail);
+        _sqFlags = (uint*)(_rings + parameters.SqOff.Flags);
         _sqMask = *(uint*)(_rings + parameters.SqOff.RingMask);
         _sqArray = (uint*)(_rings + parameters.SqOff.Array);
         _cqHead = (uint*)(_rings + parameters.CqOff.Head);
@@ -63,6 +65,9 @@ internal sealed unsafe class Ring : IDisposable
 
     /// <summary>Entries prepared and not yet submitted.</summary>
     public uint Unsubmitted => _prepared - _submitted;
+
+    /// <summary>Whether there is a completion to take, or <see cref="Enter"/> would make one (needs IORING_SETUP_TASKRUN_FLAG).</summary>
+    public bool HasWork => *_cqHead != Volatile.Read(ref *_cqTail) || (Volatile.Read(ref *_sqFlags) & IoUring.SqTaskrun) != 0;
 
     /// <summary>The next entry, cleared, to be filled before the next <see cref="Enter"/>. Submits what is there when the ring is full.</summary>
     public IoUring.Sqe* NextEntry()

@@ -23,7 +23,7 @@ public sealed class UringChannel : IFuseChannel
     public UringChannel(SafeFileHandle device, UringOptions options, Action abort)
     {
         _abort = abort;
-        _device = new DevFuseChannel(device, new DevFuseOptions { Threads = 1, MessageBytes = options.MessageBytes });
+        _device = new DevFuseChannel(device, new DevFuseOptions { Threads = 1, MessageBytes = options.MessageBytes, Spin = TimeSpan.Zero });
         int fd = (int)device.DangerousGetHandle();
         _queues = [.. options.Topology.Possible.Numbers.Select(cpu => new UringQueue(fd, cpu, options))];
     }

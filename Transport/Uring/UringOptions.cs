@@ -14,6 +14,9 @@ public sealed record UringOptions
     /// <summary>Where each queue's thread runs (default: on the queue's CPU).</summary>
     public Affinity Affinity { get; init; } = Affinity.Cpu;
 
+    /// <summary>How long a queue's thread that has nothing to do looks again before it sleeps (default 50 µs; 0 not at all).</summary>
+    public TimeSpan Spin { get; init; } = TimeSpan.FromMicroseconds(50);
+
     /// <summary>The machine; one queue for each of its possible CPUs.</summary>
     public Topology Topology { get; init; } = Topology.Current;
 }

@@ -29,7 +29,9 @@ internal sealed unsafe class UringQueue : IDisposable
     private readonly NativeBuffer _wakeBuffer = new(SessionOptions.PageSize);
     private Ring? _ring;
     private Thread? _thread;
-    private bool _sleeping;
+    private AdaptiveSpin _spin;
+    private int _postedCount;
+    private int _sleeping;
     private bool _disposed;
     private bool _ended;
     private int _entriesInKernel;
@@ -40,6 +42,7 @@ internal sealed unsafe class UringQueue : IDisposable
         _device = device;
         _qid = (ushort)cpu;
         _placement = ReaderPlacement.ForCpu(cpu, options.Affinity, options.Topology);
+        _spin = new AdaptiveSpin(options.Spin, new SpinTurn(), onlyIdle: false);
         // The kernel wants room for a page of names even where messages are smaller (fs/fuse/dev_uring.c, FUSE_URING_IOV_SEGS).
         int payload = Math.Max(options.MessageBytes, Protocol.MinReadBuffer);
         _slots = new UringSlot[options.Depth];
@@ -97,18 +100,17 @@ internal sealed unsafe class UringQueue : IDisposable
             }
 
             _posted.Enqueue(slot);
-            WakeIfSleeping();
+            Volatile.Write(ref _postedCount, _posted.Count);
         }
+
+        WakeIfSleeping();
     }
 
     /// <summary>Tells the queue that the connection has ended. Called from any thread.</summary>
     public void End()
     {
-        lock (_gate)
-        {
-            _ended = true;
-            WakeIfSleeping();
-        }
+        Volatile.Write(ref _ended, true);
+        WakeIfSleeping();
     }
 
     /// <summary>
@@ -137,7 +139,7 @@ internal sealed unsafe class UringQueue : IDisposable
     {
         try
         {
-            return new Ring(entries, IoUring.SetupSingleIssuer | IoUring.SetupDeferTaskrun);
+            return new Ring(entries, IoUring.SetupSingleIssuer | IoUring.SetupDeferTaskrun | IoUring.SetupTaskrunFlag);
         }
         catch (Win32Exception exception)
         {
@@ -195,24 +197,40 @@ internal sealed unsafe class UringQueue : IDisposable
         }
     }
 
+    /// <summary>Waits for something to do: awake for a while where that pays, and then asleep.</summary>
     private void Sleep()
     {
-        lock (_gate)
+        if (_spin.TryBegin())
         {
-            if (_posted.Count > 0 || (_ended && _entriesInKernel == 0))
+            Enter(0);
+            while (!HasWork && _spin.Continue())
             {
-                return;
             }
 
-            _sleeping = true;
+            bool found = HasWork;
+            _spin.End(found);
+            if (found)
+            {
+                Enter(0);
+                return;
+            }
         }
 
-        Errno error = _ring!.Enter(1);
-        lock (_gate)
+        // The fence orders the announcement before the last look; who posts does the reverse.
+        Interlocked.Exchange(ref _sleeping, 1);
+        if (Volatile.Read(ref _postedCount) == 0 && !(Volatile.Read(ref _ended) && _entriesInKernel == 0))
         {
-            _sleeping = false;
+            Enter(1);
         }
 
+        Volatile.Write(ref _sleeping, 0);
+    }
+
+    private bool HasWork => _ring!.HasWork || Volatile.Read(ref _postedCount) > 0;
+
+    private void Enter(uint waitFor)
+    {
+        Errno error = _ring!.Enter(waitFor);
         if (error is not (0 or Errno.EINTR or Errno.EAGAIN or Errno.EBUSY))
         {
             throw new FuseTransportException($"Waiting on the ring of FUSE queue {_qid} failed: {error}.");
@@ -221,7 +239,8 @@ internal sealed unsafe class UringQueue : IDisposable
 
     private void WakeIfSleeping()
     {
-        if (_sleeping)
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref _sleeping) != 0 && Interlocked.Exchange(ref _sleeping, 0) != 0)
         {
             ulong one = 1;
             _ = Libc.Write(_wakeFd, &one, sizeof(ulong));
@@ -230,9 +249,17 @@ internal sealed unsafe class UringQueue : IDisposable
 
     private bool TryTakePosted([NotNullWhen(true)] out UringSlot? slot)
     {
+        if (Volatile.Read(ref _postedCount) == 0)
+        {
+            slot = null;
+            return false;
+        }
+
         lock (_gate)
         {
-            return _posted.TryDequeue(out slot);
+            bool any = _posted.TryDequeue(out slot);
+            Volatile.Write(ref _postedCount, _posted.Count);
+            return any;
         }
     }
 

@@ -50,8 +50,8 @@ public class KnobTests
     [Fact]
     public void CongestionThresholdFollowsMaxBackgroundUntilItIsSet()
     {
-        Assert.Equal(9, KnobSettings.None[Knobs.CongestionThreshold].Number);
-        Assert.Equal(48, Settings("max-background=64")[Knobs.CongestionThreshold].Number);
+        Assert.Equal(48, KnobSettings.None[Knobs.CongestionThreshold].Number);
+        Assert.Equal(9, Settings("max-background=12")[Knobs.CongestionThreshold].Number);
         Assert.Equal(1, Settings("max-background=1")[Knobs.CongestionThreshold].Number);
         Assert.Equal(5, Settings("max-background=64 congestion-threshold=5")[Knobs.CongestionThreshold].Number);
     }

@@ -31,7 +31,7 @@ public class PlanErrorTests
     [InlineData("mount: {async-dio: maybe}", "5:24: async-dio: 'maybe' is neither on nor off; allowed: on or off (also yes, no, true, false, 1, 0)")]
     [InlineData("mount: {async-dio: }", "5:24: async-dio: the value is missing; allowed: on or off (also yes, no, true, false, 1, 0)")]
     [InlineData("mount: {async-dio: [on]}", "5:24: async-dio: this is a list; allowed: on or off (also yes, no, true, false, 1, 0)")]
-    [InlineData("mount: {channel: io-urin}", "5:22: channel: 'io-urin' is unknown; did you mean 'io-uring'? Allowed: one of dev-fuse, clone, io-uring")]
+    [InlineData("mount: {channel: io-urin}", "5:22: channel: 'io-urin' is unknown; did you mean 'io-uring'? Allowed: one of auto, dev-fuse, clone, io-uring")]
     [InlineData("latency: 200", "5:14: latency: '200' has no unit; allowed: a duration from 0us to 60s with its unit (ns, us, ms or s), such as 200us")]
     [InlineData("latency: 2m", "5:14: latency: '2m' has the unknown unit 'm'; allowed: a duration from 0us to 60s with its unit (ns, us, ms or s), such as 200us")]
     [InlineData("latency: 0.5ns", "5:14: latency: '0.5ns' is finer than 1ns; allowed: a duration from 0us to 60s with its unit (ns, us, ms or s), such as 200us")]
