@@ -15,6 +15,7 @@ public sealed partial class FuseSession : IRequestHandler
     private readonly SessionOptions _options;
     private readonly IFuseObserver? _observer;
     private readonly INotificationSink? _notifications;
+    private readonly Func<SlotMeter>? _meters;
     private readonly Dispatcher _dispatcher;
     private readonly InterruptBoard _interrupts = new();
     private readonly TaskCompletionSource<NegotiatedInit> _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -26,9 +27,14 @@ public sealed partial class FuseSession : IRequestHandler
     /// <param name="options">What to ask for in INIT.</param>
     /// <param name="observer">Who sees every message.</param>
     /// <param name="notifications">What carries the file system's notifications; without one they are answered ENOSYS.</param>
+    /// <param name="meters">Makes the meter of each new slot.</param>
     /// <exception cref="ArgumentException">The options contradict each other or the kernel; the message says how.</exception>
     public FuseSession(
-        IFileSystem fileSystem, SessionOptions options, IFuseObserver? observer = null, INotificationSink? notifications = null)
+        IFileSystem fileSystem,
+        SessionOptions options,
+        IFuseObserver? observer = null,
+        INotificationSink? notifications = null,
+        Func<SlotMeter>? meters = null)
     {
         if (options.Validate() is { Count: > 0 } errors)
         {
@@ -39,6 +45,7 @@ public sealed partial class FuseSession : IRequestHandler
         _options = options;
         _observer = observer;
         _notifications = notifications;
+        _meters = meters;
         _dispatcher = new Dispatcher(fileSystem, observer);
     }
 
@@ -120,6 +127,7 @@ public sealed partial class FuseSession : IRequestHandler
                 }
 
                 _interrupts.Deliver(request);
+                request.BeginService();
                 _dispatcher.Dispatch(request);
                 break;
         }
@@ -128,6 +136,8 @@ public sealed partial class FuseSession : IRequestHandler
     private void Register(FuseRequest request)
     {
         request.Observer = _observer;
+        request.Meter = _meters?.Invoke();
+        request.Meter?.Received(in request.Header);
         request.Registered = this;
         _interrupts.Add(request);
     }
