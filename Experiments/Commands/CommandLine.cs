@@ -18,6 +18,8 @@ internal static class CommandLine
             UnmountCommand.Create(),
             MountHelperCommand.Create(),
             DoctorCommand.Create(),
+            StatsCommand.Create(),
+            ExplainCommand.Create(),
             BenchCommand.Create(),
             FuzzCommand.Create(),
             // The launcher runs the tests itself, before this program is built; the command stands here for the help text.
