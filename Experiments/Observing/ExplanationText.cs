@@ -17,7 +17,7 @@ internal static class ExplanationText
     [
         "entry of the system call → request queued",
         "→ the daemon's thread is free",
-        "→ it runs, if it slept",
+        "→ it runs: it slept, or another had its CPU",
         "→ the message is in its buffer",
         "→ checked and handed to the dispatcher",
         "→ the answer is complete",

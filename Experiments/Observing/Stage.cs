@@ -9,7 +9,7 @@ internal enum Stage
     /// <summary>Until the daemon's thread has done with what it had before.</summary>
     Queue,
 
-    /// <summary>Until the daemon's thread runs, if it slept.</summary>
+    /// <summary>Until the daemon's thread runs: it slept, or another had its CPU.</summary>
     WakeUp,
 
     /// <summary>Until the message is in the daemon's buffer and the system call that fetched it has returned.</summary>

@@ -49,10 +49,21 @@ internal static class StageJoin
         // the system call that commits replies and fetches at once.
         long busy = Math.Max(previous is StageRecord last ? DoneWith(in last) : 0, daemon.Ends.LastBefore(record.Received) ?? 0);
         long free = Math.Clamp(busy, sent, record.Received);
-        long awake = daemon.SwitchIns.LastUpTo(record.Received) is long switched && switched > free ? switched : free;
-        times[Stage.Queue] = free - sent;
-        times[Stage.WakeUp] = awake - free;
-        times[Stage.Copy] = record.Received - awake;
+        long runs = Math.Clamp(daemon.SwitchIns.LastUpTo(record.Received) ?? 0, sent, record.Received);
+        if (runs > free)
+        {
+            // It had nothing to do, and slept.
+            times[Stage.Queue] = free - sent;
+            times[Stage.WakeUp] = runs - free;
+        }
+        else
+        {
+            // It had not done with the request before: the caller that it woke took its CPU and sent this one from there.
+            times[Stage.WakeUp] = runs - sent;
+            times[Stage.Queue] = free - runs;
+        }
+
+        times[Stage.Copy] = record.Received - Math.Max(free, runs);
         times[Stage.Reply] = ended - record.Answered;
     }
 
