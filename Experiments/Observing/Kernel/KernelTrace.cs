@@ -35,10 +35,10 @@ internal sealed class KernelTrace : IDisposable
     private readonly Dictionary<int, EventFormat> _formats = [];
     private readonly List<TraceFile> _buffers = [];
 
-    private KernelTrace(Tracefs tracefs)
+    private KernelTrace(Tracefs tracefs, uint connection)
     {
         _tracefs = tracefs;
-        _root = Path.Combine(tracefs.Root, "instances", $"{NamePrefix}{Environment.ProcessId}");
+        _root = Path.Combine(tracefs.Root, "instances", $"{NamePrefix}{Environment.ProcessId}-{connection}");
     }
 
     /// <summary>Prepares to trace a connection.</summary>
@@ -46,7 +46,7 @@ internal sealed class KernelTrace : IDisposable
     /// <exception cref="FuseTransportException">This machine or user cannot; the message says what to do.</exception>
     public static KernelTrace Open(uint connection)
     {
-        var trace = new KernelTrace(Tracefs.Open());
+        var trace = new KernelTrace(Tracefs.Open(), connection);
         try
         {
             trace.Prepare(connection);
@@ -171,7 +171,7 @@ internal sealed class KernelTrace : IDisposable
     {
         foreach (string instance in Directory.GetDirectories(Path.GetDirectoryName(_root)!, $"{NamePrefix}*"))
         {
-            string process = Path.GetFileName(instance)[NamePrefix.Length..];
+            string process = Path.GetFileName(instance)[NamePrefix.Length..].Split('-')[0];
             if (process.All(char.IsAsciiDigit) && !Directory.Exists($"/proc/{process}"))
             {
                 Remove(instance);
