@@ -87,6 +87,9 @@ public abstract class FuseRequest
     /// <summary>Who is told of the request's answer; set by the session.</summary>
     internal IFuseObserver? Observer { get; set; }
 
+    /// <summary>What counts and times the slot's requests, if anything does; set by the session.</summary>
+    internal SlotMeter? Meter { get; set; }
+
     /// <summary>The session that knows this slot, so that interrupts find the request in it.</summary>
     internal object? Registered { get; set; }
 
@@ -111,10 +114,14 @@ public abstract class FuseRequest
         Answer(Errnos.Ok, Unsafe.SizeOf<T>());
     }
 
+    /// <summary>Tells the slot's meter that from here on time is the file system's, not the session's.</summary>
+    public void BeginService() => Meter?.Dispatched();
+
     /// <summary>Ends a request that takes no reply (FORGET, BATCH_FORGET, NOTIFY_REPLY, and INTERRUPT when it was delivered).</summary>
     public void Complete()
     {
         End();
+        _ = Meter?.Answered(in _header, Errnos.Ok, 0);
         Recycle();
     }
 
@@ -169,6 +176,7 @@ public abstract class FuseRequest
         }
         else
         {
+            _ = Meter?.Answered(in _header, error, 0);
             Recycle();
         }
     }
@@ -184,6 +192,7 @@ public abstract class FuseRequest
         _journal = null;
         MayHaveRun = false;
         Volatile.Write(ref _state, Pending);
+        Meter?.Received(in _header);
     }
 
     /// <summary>Splits a message that came in one piece.</summary>
@@ -247,6 +256,8 @@ public abstract class FuseRequest
 
     private void SendObserved(Errno error, int length)
     {
+        SlotMeter? meter = Meter;
+        long ticket = meter?.Answered(in _header, error, length) ?? 0;
         try
         {
             Observer?.Replied(this, error, ReplyBuffer.Span[..length]);
@@ -258,6 +269,10 @@ public abstract class FuseRequest
             journal?.Record(entry, error, ReplyBuffer.Span[..length]);
             Send(error, length);
             journal?.End(entry);
+            if (ticket != 0)
+            {
+                meter!.Sent(ticket);
+            }
         }
     }
 

@@ -16,6 +16,7 @@ public sealed partial class FuseSession : IRequestHandler
     private readonly IFuseObserver? _observer;
     private readonly IFuseObserver? _messageObserver;
     private readonly INotificationSink? _notifications;
+    private readonly Func<SlotMeter>? _meters;
     private readonly Dispatcher _dispatcher;
     private readonly InterruptBoard _interrupts = new();
     private readonly TaskCompletionSource<NegotiatedInit> _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -27,9 +28,14 @@ public sealed partial class FuseSession : IRequestHandler
     /// <param name="options">What to ask for in INIT.</param>
     /// <param name="observer">Who sees every message.</param>
     /// <param name="notifications">What carries the file system's notifications; without one they are answered ENOSYS.</param>
+    /// <param name="meters">Makes the meter of each new slot.</param>
     /// <exception cref="ArgumentException">The options contradict each other or the kernel; the message says how.</exception>
     public FuseSession(
-        IFileSystem fileSystem, SessionOptions options, IFuseObserver? observer = null, INotificationSink? notifications = null)
+        IFileSystem fileSystem,
+        SessionOptions options,
+        IFuseObserver? observer = null,
+        INotificationSink? notifications = null,
+        Func<SlotMeter>? meters = null)
     {
         if (options.Validate() is { Count: > 0 } errors)
         {
@@ -41,6 +47,7 @@ public sealed partial class FuseSession : IRequestHandler
         _observer = observer;
         _messageObserver = observer is { SeesMessages: true } ? observer : null;
         _notifications = notifications;
+        _meters = meters;
         _dispatcher = new Dispatcher(fileSystem, observer);
     }
 
@@ -125,6 +132,7 @@ public sealed partial class FuseSession : IRequestHandler
                 }
 
                 _interrupts.Deliver(request);
+                request.BeginService();
                 if (Journal is null || !IsAnsweredFrom(Journal, request))
                 {
                     _dispatcher.Dispatch(request);
@@ -137,6 +145,8 @@ public sealed partial class FuseSession : IRequestHandler
     private void Register(FuseRequest request)
     {
         request.Observer = _messageObserver;
+        request.Meter = _meters?.Invoke();
+        request.Meter?.Received(in request.Header);
         request.Registered = this;
         _interrupts.Add(request);
     }

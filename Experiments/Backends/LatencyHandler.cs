@@ -37,6 +37,7 @@ internal sealed class LatencyHandler : IRequestHandler
             return;
         }
 
+        request.BeginService();
         _loop.PostAt(_loop.NowNanoseconds + _delayNanos, _serve, request);
     }
 }

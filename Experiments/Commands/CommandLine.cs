@@ -19,6 +19,8 @@ internal static class CommandLine
             UpgradeCommand.Create(),
             MountHelperCommand.Create(),
             DoctorCommand.Create(),
+            StatsCommand.Create(),
+            ExplainCommand.Create(),
             BenchCommand.Create(),
             FuzzCommand.Create(),
             // The launcher runs the tests itself, before this program is built; the command stands here for the help text.

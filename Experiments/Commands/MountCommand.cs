@@ -155,6 +155,11 @@ internal static class MountCommand
     {
         using MountHost host = MountHost.Start(spec, observer);
         Console.WriteLine(spec.Describe(host.Negotiated));
+        if (host.ControlProblem is string problem)
+        {
+            Console.Error.WriteLine($"harness: stats and explain will not find this mount: {problem}");
+        }
+
         using var stop = new ManualResetEventSlim();
         int signals = 0;
         void OnSignal(PosixSignalContext context)

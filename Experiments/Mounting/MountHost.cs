@@ -1,5 +1,6 @@
 using Harness.Experiments.Backends;
 using Harness.Experiments.Machine;
+using Harness.Experiments.Observing;
 using Harness.FuseProtocol;
 using Harness.Runtime;
 using Harness.Transport;
@@ -18,12 +19,13 @@ internal sealed class MountHost : IDisposable
     private readonly FuseMount _mount;
     private readonly IFuseChannel _channel;
     private readonly Task _running;
+    private ControlSocket? _control;
 
     private MountHost(MountSpec spec, IFileSystem fileSystem, IFuseObserver? observer)
     {
         Spec = spec;
         _mount = FuseMount.Create(spec.MountPoint, spec.Kernel);
-        _session = new FuseSession(fileSystem, spec.Session, observer, _mount.Notifications);
+        _session = new FuseSession(fileSystem, spec.Session, observer, _mount.Notifications, Meters.AddSlot);
         IRequestHandler handler = _session;
         if (spec.Latency > TimeSpan.Zero)
         {
@@ -39,6 +41,12 @@ internal sealed class MountHost : IDisposable
 
     /// <summary>What was asked for.</summary>
     public MountSpec Spec { get; }
+
+    /// <summary>What the requests of the mount were.</summary>
+    public RequestMeters Meters { get; } = new();
+
+    /// <summary>Why <c>stats</c> and <c>explain</c> will not find the mount; null if they will.</summary>
+    public string? ControlProblem { get; private set; }
 
     /// <summary>What INIT agreed on.</summary>
     public NegotiatedInit Negotiated => _session.Started.Result;
@@ -61,6 +69,7 @@ internal sealed class MountHost : IDisposable
         {
             SessionStart.Await(host._session, spec.MountPoint);
             ReadAhead.Apply(spec.MaxReadahead, host._mount.Connection);
+            host.OpenControl();
             return host;
         }
         catch
@@ -98,9 +107,23 @@ internal sealed class MountHost : IDisposable
             Stop();
         }
 
+        _control?.Dispose();
         _session.Stop();
         _channel.Dispose();
         _mount.Dispose();
         _loop?.Dispose();
+    }
+
+    private void OpenControl()
+    {
+        try
+        {
+            _control = ControlSocket.Open(_mount.Connection, Meters, Spec.Describe(Negotiated));
+        }
+        catch (FuseTransportException exception)
+        {
+            // The mount serves all the same; only watching it will not do.
+            ControlProblem = exception.Message;
+        }
     }
 }

@@ -15,9 +15,11 @@ internal sealed class RunSetup
 {
     private readonly IReadOnlyList<ExperimentPlan> _plans;
     private readonly Func<RunDirectory> _directory;
+    private readonly bool _explains;
 
-    private RunSetup(PlanReading reading, Func<RunDirectory> directory)
+    private RunSetup(PlanReading reading, bool explains, Func<RunDirectory> directory)
     {
+        _explains = explains;
         _plans = [.. reading.Experiments.Select(ExperimentPlan.Of)];
         _directory = directory;
     }
@@ -26,11 +28,11 @@ internal sealed class RunSetup
 
     /// <summary>A new run.</summary>
     /// <exception cref="BadArgumentsException">The plan is wrong; the message has every error with its place.</exception>
-    public static RunSetup New(string file, string? only, bool quick, string output)
+    public static RunSetup New(string file, string? only, bool quick, bool explains, string output)
     {
         PlanReading whole = PlanFile.Load(file);
         PlanReading reading = Read(whole, file, new RunOptions(only, quick));
-        return new RunSetup(reading, () =>
+        return new RunSetup(reading, explains, () =>
         {
             string name = only ?? Path.GetFileNameWithoutExtension(file);
             RunDirectory directory = RunDirectory.Create(output, quick ? $"{name}-quick" : name, DateTimeOffset.Now);
@@ -42,13 +44,13 @@ internal sealed class RunSetup
 
     /// <summary>Goes on with an interrupted run.</summary>
     /// <exception cref="BadArgumentsException">The directory holds no run, or its plan was changed and is wrong.</exception>
-    public static RunSetup Resume(string path)
+    public static RunSetup Resume(string path, bool explains)
     {
         try
         {
             RunDirectory directory = RunDirectory.Open(path);
             RunOptions options = JsonSerializer.Deserialize<RunOptions>(File.ReadAllText(directory.OptionsJson))!;
-            return new RunSetup(Read(PlanFile.Load(directory.PlanYaml), directory.PlanYaml, options), () => directory);
+            return new RunSetup(Read(PlanFile.Load(directory.PlanYaml), directory.PlanYaml, options), explains, () => directory);
         }
         catch (Exception exception) when (exception is IOException or JsonException)
         {
@@ -69,10 +71,12 @@ internal sealed class RunSetup
         environment.Write(directory.EnvironmentJson);
         using ResultsFile results = OpenResults(directory);
         Console.Error.WriteLine($"run directory: {directory.Root}");
-        bool interrupted = await Measure(directory, results, cancellationToken).ConfigureAwait(false);
+        RunExplanations? explanations = _explains ? new RunExplanations(directory) : null;
+        bool interrupted = await Measure(new TrialRunner(directory, explanations), results, cancellationToken).ConfigureAwait(false);
         environment = environment with { FinishedAtUtc = interrupted ? null : DateTimeOffset.UtcNow };
         environment.Write(directory.EnvironmentJson);
         Report(directory, results, environment);
+        explanations?.Report();
         if (interrupted)
         {
             await Console.Error.WriteLineAsync($"harness: interrupted; go on with: ./harness run --resume {directory.Root}").ConfigureAwait(false);
@@ -108,9 +112,9 @@ internal sealed class RunSetup
         }
     }
 
-    private async Task<bool> Measure(RunDirectory directory, ResultsFile results, CancellationToken cancellationToken)
+    private async Task<bool> Measure(TrialRunner trials, ResultsFile results, CancellationToken cancellationToken)
     {
-        var run = new ExperimentRun(_plans, results, new TrialRunner(directory), Seed);
+        var run = new ExperimentRun(_plans, results, trials, Seed);
         try
         {
             await (Console.IsErrorRedirected || Console.IsOutputRedirected

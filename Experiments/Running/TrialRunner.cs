@@ -6,7 +6,8 @@ namespace Harness.Experiments.Running;
 
 /// <summary>Runs single trials on real mounts: mounts, runs fio, unmounts.</summary>
 /// <param name="runDirectory">Where job files and fio's reports are kept.</param>
-internal sealed class TrialRunner(RunDirectory runDirectory)
+/// <param name="explanations">What watches the mounts under load; null if nobody asked.</param>
+internal sealed class TrialRunner(RunDirectory runDirectory, RunExplanations? explanations)
 {
     /// <summary>Runs a trial. What goes wrong on the way, other than a cancellation, becomes the record's error.</summary>
     /// <exception cref="OperationCanceledException">The run was interrupted; everything is unmounted.</exception>
@@ -46,7 +47,10 @@ internal sealed class TrialRunner(RunDirectory runDirectory)
             await using (daemon.ConfigureAwait(false))
             {
                 string stem = runDirectory.FioStem(experiment.Name, trial.Workload.Name, trial.Configuration.Name, trial.Block);
-                return await FioRun.Measure(trial.Workload, experiment.Backend, daemon, null, stem, cancellationToken).ConfigureAwait(false);
+                Task<TrialMeasurement> Load() => FioRun.Measure(trial.Workload, experiment.Backend, daemon, null, stem, cancellationToken);
+                return explanations is null ? await Load().ConfigureAwait(false) : await explanations.Around(
+                    $"{experiment.Name}: {trial.Workload.Name}, {trial.Configuration.Label}", mountPoint, trial.Workload.ExpectedTime, Load, cancellationToken)
+                    .ConfigureAwait(false);
             }
         }
         finally
