@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Harness.Experiments.Plan.Values;
 using Harness.Transport;
 
 namespace Harness.Experiments.Commands;
@@ -27,12 +28,10 @@ internal static class CommandLine
             new Command("test", "Checks format, builds, and runs all tests; closes with a line that counts them."),
         };
         ParseResult parsed = root.Parse(args);
-        if (parsed.Errors.Count > 0)
+        string[] complaints = [.. Complaints(parsed)];
+        if (complaints.Length > 0)
         {
-            foreach (ParseError error in parsed.Errors)
-            {
-                Fail(error.Message);
-            }
+            Array.ForEach(complaints, Fail);
 
             string command = string.Concat(Path(parsed.CommandResult).Select(part => $"{part.Command.Name} "));
             await Console.Error.WriteLineAsync($"Try: ./harness {command}--help").ConfigureAwait(false);
@@ -58,6 +57,28 @@ internal static class CommandLine
 
     /// <summary>Prints an error for a person.</summary>
     public static void Fail(string message) => Console.Error.WriteLine($"harness: {message}");
+
+    /// <summary>What is wrong with the arguments. A word that is no option also makes nonsense of those behind it, so it is named alone.</summary>
+    private static IEnumerable<string> Complaints(ParseResult parsed)
+    {
+        Command command = parsed.CommandResult.Command;
+        // The parser takes an unknown option for an argument, while there is one to give.
+        IEnumerable<string> arguments = parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(result => result.Tokens).Select(token => token.Value);
+        string[] options = [.. arguments.Concat(parsed.UnmatchedTokens).Where(token => token.Length > 1 && token[0] == '-')];
+        if (options.Length > 0)
+        {
+            string[] known = [.. command.Options.Where(option => !option.Hidden).Select(option => option.Name)];
+            return options.Select(option => $"there is no option {Quoted.Text(option)}{NearestName.Hint(option, known)}");
+        }
+
+        if (command.Subcommands.Count > 0 && parsed.UnmatchedTokens is [string word, ..])
+        {
+            string[] known = [.. command.Subcommands.Where(each => !each.Hidden).Select(each => each.Name)];
+            return [$"there is no command {Quoted.Text(word)}{NearestName.Hint(word, known)}"];
+        }
+
+        return parsed.Errors.Select(error => error.Message);
+    }
 
     /// <summary>A command and those it stands below, from the top on, the program itself excepted.</summary>
     private static IEnumerable<CommandResult> Path(CommandResult command) =>

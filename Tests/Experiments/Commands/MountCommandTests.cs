@@ -92,6 +92,7 @@ public sealed class MountCommandTests : IDisposable
     [InlineData("--max-write: '3K'", "--max-write", "3K")]
     [InlineData("--channel: 'io_uring' is unknown", "--channel", "io_uring")]
     [InlineData("did you mean 'max-write'?", "-o", "max-wrte=1M")]
+    [InlineData("there is no option '--thraeds'; did you mean '--threads'?", "--thraeds", "2")]
     public void AWrongOptionIsRefusedWithWhatIsAllowed(string expected, params string[] arguments) =>
         AssertRefused(2, expected, ["mount", .. arguments, MountPoint]);
 
