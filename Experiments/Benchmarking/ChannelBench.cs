@@ -71,7 +71,10 @@ internal sealed class ChannelBench(ChannelBenchOptions options)
 
         environment = environment with { FinishedAtUtc = DateTimeOffset.UtcNow };
         environment.Write(directory.EnvironmentJson);
-        Report(BenchComparison.Of(matches, _jobs, results.Trials, options.Seed), directory, environment);
+        var comparison = BenchComparison.Of(matches, _jobs, results.Trials, options.Seed);
+        Report(comparison, directory, environment);
+        BenchPicture.Write(comparison, directory.Root, DirectoryName, environment);
+        await Console.Error.WriteLineAsync($"picture: {Path.Combine(directory.Root, BenchPicture.FileName)}").ConfigureAwait(false);
         return results.Trials.Any(trial => trial.Error is not null) ? ExitCode.CheckFailed : ExitCode.Done;
     }
 

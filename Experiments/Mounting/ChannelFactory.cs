@@ -25,7 +25,8 @@ internal static class ChannelFactory
 
     /// <summary>
     /// The channel that was asked for, and for <c>auto</c> the fastest that can be had: the rings, unless the kernel lacks them, only root could
-    /// switch them on, they would take too much memory, or the mount is to be kept.
+    /// switch them on, they would take too much memory, or the mount is to be kept. A store with a latency wants more requests in flight than
+    /// rings have entries, and what a request costs the CPU does not matter to it.
     /// </summary>
     public static string Choose(MountSpec spec)
     {
@@ -36,7 +37,7 @@ internal static class ChannelFactory
         }
 
         bool offered = File.Exists(EnableUring) && (Libc.IsRoot || IsEnabled) && MachineInfo.ReadSetting(UringDisabled) is not ("1" or "2");
-        return offered && !spec.Keep && RingBytes(spec) <= AutoRingBytesMax ? Knobs.IoUring : Knobs.DevFuse;
+        return offered && !spec.Keep && spec.Latency == TimeSpan.Zero && RingBytes(spec) <= AutoRingBytesMax ? Knobs.IoUring : Knobs.DevFuse;
     }
 
     /// <summary>Makes a mount's channel.</summary>

@@ -35,7 +35,7 @@ internal static partial class Knobs
         Unit = "",
         Default = _ => new ScalarValue(0, Channels[0]),
         Label = value => value.Text,
-        Effect = "how requests travel between kernel and daemon: auto, io-uring where the machine has it and dev-fuse elsewhere; "
+        Effect = "how requests travel between kernel and daemon: auto, io-uring where the machine has it and no latency is added, else dev-fuse; "
             + "dev-fuse, one descriptor that all threads read; clone, a descriptor for each "
             + "thread with a processing queue of its own; io-uring, a queue for each CPU (Linux 6.14, enable_uring)",
     };

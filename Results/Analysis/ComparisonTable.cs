@@ -23,6 +23,9 @@ public sealed class ComparisonTable
     /// <summary>The cells.</summary>
     public IReadOnlyList<ComparisonRow> Rows { get; }
 
+    /// <summary>A table of cells that have been compared already, each perhaps with a baseline of its own.</summary>
+    public static ComparisonTable OfRows(IReadOnlyList<ComparisonRow> rows) => new(rows);
+
     /// <summary>Compares the speed of all configurations.</summary>
     /// <param name="outlines">The run's experiments.</param>
     /// <param name="trials">The run's trials, in any order; of several with one key, the last that was measured counts.</param>
