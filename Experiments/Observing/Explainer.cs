@@ -105,8 +105,8 @@ internal sealed class Explainer : IDisposable
         StageTimes[] joined = [.. StageJoin.Join(records, trace)];
         if (trace is not null && joined.Length == 0 && records.Length > 0)
         {
-            // Kernels before 6.14 trace a request before they number it.
-            _kernelProblem ??= "the kernel's tracepoints name none of the daemon's requests: that needs Linux 6.14";
+            // A kernel that traces a request before it numbers it, or another namespace's view of either.
+            _kernelProblem ??= "the kernel's tracepoints name none of the daemon's requests; Linux 6.18 is known to name them";
             joined = [.. StageJoin.Join(records, null)];
         }
 
