@@ -12,6 +12,7 @@ namespace Harness.Benchmarks.FuseProtocol;
 /// <summary>What it costs a GETATTR, the quickest of requests, to be counted, and to be recorded stage by stage.</summary>
 [InProcess]
 [MemoryDiagnoser]
+[MinColumn, MedianColumn]
 public class MeterBenchmarks : IDisposable
 {
     /// <summary>So many requests between two of the recording's clearings, which otherwise would be full.</summary>

@@ -25,7 +25,8 @@ internal static class RunCommand
         {
             RunSetup setup = parsed.GetValue(resume) is string directory
                 ? Resume(parsed, directory, file, only, quick, parsed.GetValue(explain))
-                : RunSetup.New(parsed.GetValue(file) ?? DefaultPlan, parsed.GetValue(only), parsed.GetValue(quick), parsed.GetValue(explain), parsed.GetValue(output)!);
+                : RunSetup.New(
+                    parsed.GetValue(file) ?? DefaultPlan, parsed.GetValue(only), parsed.GetValue(quick), parsed.GetValue(explain), parsed.GetValue(output)!);
             using var interruption = new Interruption();
             return await setup.Run(interruption.Token).ConfigureAwait(false);
         });

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Harness.Experiments.Commands;
 using Harness.Experiments.Observing.Kernel;
 using Harness.Transport;
@@ -27,7 +28,7 @@ internal sealed class Explainer : IDisposable
     private readonly KernelTrace? _trace;
     private string? _kernelProblem;
     private readonly StageTally _tally = new();
-    private HashSet<int> _servers = [];
+    private readonly HashSet<int> _servers = [];
     private HashSet<int> _callers = [];
     private long _recorded;
 
@@ -59,7 +60,8 @@ internal sealed class Explainer : IDisposable
     public async Task<Explanation> Watch(TimeSpan duration, CancellationToken cancellationToken)
     {
         long started = Stopwatch.GetTimestamp();
-        string mount = (await _client.Stats(CancellationToken.None).ConfigureAwait(false)).Description;
+        MountStats stats = await _client.Stats(CancellationToken.None).ConfigureAwait(false);
+        _servers.UnionWith(ThreadsOf(stats.Pid));
         try
         {
             for (int window = 0; Stopwatch.GetElapsedTime(started) < duration && !cancellationToken.IsCancellationRequested; window++)
@@ -76,7 +78,7 @@ internal sealed class Explainer : IDisposable
 
         return new Explanation
         {
-            Mount = mount,
+            Mount = stats.Description,
             Watched = Stopwatch.GetElapsedTime(started),
             Recorded = _recorded,
             KernelProblem = _kernelProblem,
@@ -103,8 +105,8 @@ internal sealed class Explainer : IDisposable
         StageTimes[] joined = [.. StageJoin.Join(records, trace)];
         if (trace is not null && joined.Length == 0 && records.Length > 0)
         {
-            // Kernels before 6.14 trace a request before they number it.
-            _kernelProblem ??= "the kernel's tracepoints name none of the daemon's requests: that needs Linux 6.14";
+            // A kernel that traces a request before it numbers it, or another namespace's view of either.
+            _kernelProblem ??= "the kernel's tracepoints name none of the daemon's requests; Linux 6.18 is known to name them";
             joined = [.. StageJoin.Join(records, null)];
         }
 
@@ -116,9 +118,20 @@ internal sealed class Explainer : IDisposable
 
         if (trace is not null && records.Length > 0)
         {
-            _servers = [.. records.Select(record => record.ReceivedBy)];
+            _servers.UnionWith(records.Select(record => record.ReceivedBy));
             _callers = [.. trace.Senders.Take(KernelTrace.ThreadsMax)];
         }
+    }
+
+    /// <summary>
+    /// All threads of the daemon: one that has served nothing yet may be woken in the next window, and its wake-up would be missing there.
+    /// </summary>
+    private static IEnumerable<int> ThreadsOf(int pid)
+    {
+        string tasks = $"/proc/{pid}/task";
+        return Directory.Exists(tasks)
+            ? Directory.GetDirectories(tasks).Select(task => int.Parse(Path.GetFileName(task), CultureInfo.InvariantCulture))
+            : [];
     }
 
     private static bool IsCallers(Stage stage) => stage is Stage.SystemCall or Stage.CallerWakeUp or Stage.Return;

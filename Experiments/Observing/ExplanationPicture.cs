@@ -8,31 +8,35 @@ namespace Harness.Experiments.Observing;
 /// <summary>Explanations as a picture: a bar for each opcode that took a share of the time worth seeing.</summary>
 internal static class ExplanationPicture
 {
+    private const string Title = "Where a request's time goes";
     private const double NanosPerMicro = 1e3;
     private const double ShareMin = 0.02;
     private const int BarsMax = 40;
+    private const int PanelsMax = 12;
 
     /// <summary>Draws one mount's.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, Explanation explanation) =>
-        StageChart.Write(path, "Where a request's time goes", Caption(explanation.KernelProblem, explanation.Mount), [.. Bars(null, explanation)]);
+        StageChart.Write(
+            path, Title, Caption(explanation.KernelProblem, explanation.Mount), [new StagePanel(string.Empty, [.. Bars(null, explanation)])]);
 
-    /// <summary>Draws several side by side.</summary>
-    /// <param name="path">The file to create or replace.</param>
-    /// <param name="title">What they have in common.</param>
-    /// <param name="named">Each with its name; those without requests are left out.</param>
-    /// <returns>False if there was nothing to draw.</returns>
+    /// <summary>Draws those of a run: a panel for each workload, a bar or more for each configuration.</summary>
+    /// <returns>False if there was no request, and nothing to draw.</returns>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static bool TryWrite(string path, string title, IEnumerable<(string Name, Explanation Explanation)> named)
+    public static bool TryWrite(string path, IReadOnlyList<TrialExplanation> trials)
     {
-        (string Name, Explanation Explanation)[] all = [.. named];
-        StageBar[] bars = [.. all.SelectMany(each => Bars(each.Name, each.Explanation)).Take(BarsMax)];
-        if (bars.Length > 0)
+        StagePanel[] panels =
+        [
+            .. trials.GroupBy(trial => $"{trial.Experiment}: {trial.Workload}")
+                .Select(group => new StagePanel(group.Key, [.. group.SelectMany(trial => Bars(trial.Configuration, trial.Explanation)).Take(BarsMax)]))
+                .Where(panel => panel.Bars.Count > 0).Take(PanelsMax),
+        ];
+        if (panels.Length > 0)
         {
-            StageChart.Write(path, title, Caption(all[0].Explanation.KernelProblem, null), bars);
+            StageChart.Write(path, Title, Caption(trials[0].Explanation.KernelProblem, null), panels);
         }
 
-        return bars.Length > 0;
+        return panels.Length > 0;
     }
 
     private static IEnumerable<StageBar> Bars(string? name, Explanation explanation)

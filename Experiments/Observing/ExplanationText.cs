@@ -44,7 +44,10 @@ internal static class ExplanationText
         }
 
         string[] rest =
-            [.. explanation.Opcodes.Where(each => each.TotalNanos * each.Requests < ShareMin * all).Select(each => $"{KernelNames.Of(each.Opcode)} ({each.Requests:N0})")];
+        [
+            .. explanation.Opcodes.Where(each => each.TotalNanos * each.Requests < ShareMin * all)
+                .Select(each => string.Create(CultureInfo.InvariantCulture, $"{KernelNames.Of(each.Opcode)} ({each.Requests:N0})")),
+        ];
         if (rest.Length > 0)
         {
             text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"less than {ShareMin:0.0 %} of the time: {string.Join(", ", rest)}");
@@ -62,8 +65,8 @@ internal static class ExplanationText
         {
             string bar = new('█', (int)Math.Round(figures.Share * BarWidth));
             text.AppendLine(CultureInfo.InvariantCulture, $"  {Stages.Name(figures.Stage),-17} {figures.Nanos.MeanNanos / NanosPerMicro,9:N2} " +
-                $"{figures.Nanos.PercentileNanos(50) / NanosPerMicro,9:N2} {figures.Nanos.PercentileNanos(99) / NanosPerMicro,9:N2} {figures.Share * 100,5:N1} %  " +
-                $"{bar,-BarWidth} {s_meanings[(int)figures.Stage]}");
+                $"{figures.Nanos.PercentileNanos(50) / NanosPerMicro,9:N2} {figures.Nanos.PercentileNanos(99) / NanosPerMicro,9:N2} " +
+                $"{figures.Share * 100,5:N1} %  {bar,-BarWidth} {s_meanings[(int)figures.Stage]}");
         }
     }
 }

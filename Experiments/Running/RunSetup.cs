@@ -76,7 +76,7 @@ internal sealed class RunSetup
         environment = environment with { FinishedAtUtc = interrupted ? null : DateTimeOffset.UtcNow };
         environment.Write(directory.EnvironmentJson);
         Report(directory, results, environment);
-        explanations?.Report();
+        explanations?.Report(_plans);
         if (interrupted)
         {
             await Console.Error.WriteLineAsync($"harness: interrupted; go on with: ./harness run --resume {directory.Root}").ConfigureAwait(false);

@@ -49,7 +49,8 @@ internal sealed class TrialRunner(RunDirectory runDirectory, RunExplanations? ex
                 string stem = runDirectory.FioStem(experiment.Name, trial.Workload.Name, trial.Configuration.Name, trial.Block);
                 Task<TrialMeasurement> Load() => FioRun.Measure(trial.Workload, experiment.Backend, daemon, null, stem, cancellationToken);
                 return explanations is null ? await Load().ConfigureAwait(false) : await explanations.Around(
-                    $"{experiment.Name}: {trial.Workload.Name}, {trial.Configuration.Label}", mountPoint, trial.Workload.ExpectedTime, Load, cancellationToken)
+                    new(experiment.Name, trial.Workload.Name, trial.Configuration.Name, trial.Block), mountPoint, trial.Workload.ExpectedTime, Load,
+                    cancellationToken)
                     .ConfigureAwait(false);
             }
         }

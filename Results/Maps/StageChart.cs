@@ -17,7 +17,12 @@ public sealed record StageBar(string Name, string Detail, IReadOnlyList<StagePar
     internal double Micros => Parts.Sum(part => part.Micros);
 }
 
-/// <summary>Where time goes, as bars stacked from stages on one scale of microseconds.</summary>
+/// <summary>Bars that are compared with each other, on one scale.</summary>
+/// <param name="Heading">What they have in common; empty for no heading.</param>
+/// <param name="Bars">At least one.</param>
+public sealed record StagePanel(string Heading, IReadOnlyList<StageBar> Bars);
+
+/// <summary>Where time goes, as bars stacked from stages; a scale of microseconds for each panel.</summary>
 public static class StageChart
 {
     private const double Margin = 28;
@@ -33,6 +38,7 @@ public static class StageChart
 
     private static readonly TextStyle TitleStyle = new(25, Bold: true);
     private static readonly TextStyle CaptionStyle = new(13);
+    private static readonly TextStyle HeadingStyle = new(17, Bold: true);
     private static readonly TextStyle HeadStyle = new(14, Bold: true);
     private static readonly TextStyle DetailStyle = new(12.5f);
     private static readonly TextStyle ValueStyle = new(13, Bold: true);
@@ -45,14 +51,15 @@ public static class StageChart
     /// <param name="path">The file to create or replace.</param>
     /// <param name="title">What the bars are.</param>
     /// <param name="caption">Where the figures come from, and what is to be known of them; a line each, which may be wrapped.</param>
-    /// <param name="bars">At least one.</param>
+    /// <param name="panels">At least one.</param>
     /// <exception cref="IOException">The directory is missing or full.</exception>
-    public static void Write(string path, string title, IReadOnlyList<string> caption, IReadOnlyList<StageBar> bars) =>
-        WholeFile.Write(path, ScenePainter.Png(Compose(title, caption, bars)));
+    public static void Write(string path, string title, IReadOnlyList<string> caption, IReadOnlyList<StagePanel> panels) =>
+        WholeFile.Write(path, ScenePainter.Png(Compose(title, caption, panels)));
 
     /// <summary>Lays the picture out.</summary>
-    internal static Scene Compose(string title, IReadOnlyList<string> caption, IReadOnlyList<StageBar> bars)
+    internal static Scene Compose(string title, IReadOnlyList<string> caption, IReadOnlyList<StagePanel> panels)
     {
+        StageBar[] bars = [.. panels.SelectMany(panel => panel.Bars)];
         var scene = new Scene { Width = Width };
         double bottom = Paragraph(scene, title, Margin, TitleStyle, HeatMap.Ink) + 4;
         bottom = caption.Aggregate(bottom, (top, line) => Paragraph(scene, line, top, CaptionStyle, HeatMap.PaleInk));
@@ -61,17 +68,32 @@ public static class StageChart
         bottom = DrawLegend(scene, bottom + 16, stages, colors);
 
         double headWidth = Math.Min(HeadWidthMax, bars.Max(bar => Math.Max(HeadStyle.Width(bar.Name), DetailStyle.Width(bar.Detail))));
+        foreach (StagePanel panel in panels)
+        {
+            bottom = DrawPanel(scene, panel, bottom + 20, headWidth, colors);
+        }
+
+        scene.Height = Math.Ceiling(bottom + Margin);
+        return scene;
+    }
+
+    private static double DrawPanel(Scene scene, StagePanel panel, double top, double headWidth, Dictionary<string, Color> colors)
+    {
+        if (panel.Heading.Length > 0)
+        {
+            top = Paragraph(scene, panel.Heading, top, HeadingStyle, HeatMap.Ink) + 8;
+        }
+
         double left = Margin + headWidth + HeadMargin;
-        var plot = new Box(left, bottom + 20, Width - Margin - ValueWidth - left, 0);
-        double pixelsPerMicro = plot.Width / Math.Max(bars.Max(bar => bar.Micros), double.Epsilon);
-        double top = plot.Top;
-        foreach (StageBar bar in bars)
+        var plot = new Box(left, top, Width - Margin - ValueWidth - left, 0);
+        // A time of nothing has a scale too.
+        double pixelsPerMicro = plot.Width / Math.Max(panel.Bars.Max(bar => bar.Micros), 1e-3);
+        foreach (StageBar bar in panel.Bars)
         {
             top += DrawBar(scene, bar, plot with { Top = top }, headWidth, pixelsPerMicro, colors) + BarGap;
         }
 
-        scene.Height = Math.Ceiling(DrawScale(scene, plot with { Top = top - BarGap + 6 }, pixelsPerMicro) + Margin);
-        return scene;
+        return DrawScale(scene, plot with { Top = top - BarGap + 6 }, pixelsPerMicro);
     }
 
     private static double DrawLegend(Scene scene, double top, IEnumerable<string> stages, Dictionary<string, Color> colors)
@@ -134,7 +156,8 @@ public static class StageChart
         {
             double x = plot.Left + (micros * pixelsPerMicro);
             scene.Fill(new(x, plot.Top, 1, 5), HeatMap.Hairline, HeatMap.Hairline);
-            scene.Write($"{Number(micros)} µs", new(x - (markWidth / 2), plot.Top + 8, markWidth, DetailStyle.LineHeight), DetailStyle, HeatMap.PaleInk, Scene.Middle);
+            var mark = new Box(x - (markWidth / 2), plot.Top + 8, markWidth, DetailStyle.LineHeight);
+            scene.Write($"{Number(micros)} µs", mark, DetailStyle, HeatMap.PaleInk, Scene.Middle);
         }
 
         return plot.Top + 8 + DetailStyle.LineHeight;

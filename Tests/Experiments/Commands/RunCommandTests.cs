@@ -42,6 +42,20 @@ public sealed class RunCommandTests : IDisposable
         Assert.Contains("\"commit\"", File.ReadAllText(Path.Combine(Latest, "environment.json")), StringComparison.Ordinal);
     }
 
+    [RealMountFact("fio")]
+    public void AnExplainedRunSaysWhereTheTimeWentInEveryCell()
+    {
+        string plan = Plan.Replace("runtime: 100ms", "runtime: 1s", StringComparison.Ordinal).Replace("repetitions: 3", "repetitions: 1", StringComparison.Ordinal);
+        (int code, string output, string errors) = HarnessProcess.RunIn(_directory, "run", Write(plan), "--out", Out, "--explain");
+
+        Assert.True(code == 0, errors);
+        string text = File.ReadAllText(Path.Combine(Latest, "explain.txt"));
+        Assert.Contains("max-write=128K", text, StringComparison.Ordinal);
+        Assert.Contains("max-write=1M", text, StringComparison.Ordinal);
+        Assert.Contains("file system", output, StringComparison.Ordinal);
+        Assert.True(new FileInfo(Path.Combine(Latest, "explain.png")).Length > 1000);
+    }
+
     [RealMountTheory("fio")]
     [InlineData(Signum.SIGINT)]
     [InlineData(Signum.SIGTERM)]

@@ -115,6 +115,24 @@ public sealed class StageJoinTests
     }
 
     [Fact]
+    public void ACallThatSendsSeveralAtOnceWaitsForTheLastOnly()
+    {
+        StageTimes[] times = Join(
+            """
+            100 7 enter
+            150 7 send 2
+            180 7 send 4
+            300 50 end 2
+            600 50 end 4
+            650 7 switch
+            700 7 exit
+            """,
+            Record(2, 200, 210, 250, 310), Record(4, 500, 510, 550, 610));
+        Assert.Equal((50, null, null), (times[0][Stage.SystemCall], times[0][Stage.CallerWakeUp], times[0][Stage.Return]));
+        Assert.Equal((30, 50, 50), (times[1][Stage.SystemCall], times[1][Stage.CallerWakeUp], times[1][Stage.Return]));
+    }
+
+    [Fact]
     public void ACallerThatDidNotSleepHasNoWakeUp()
     {
         StageTimes times = Join(

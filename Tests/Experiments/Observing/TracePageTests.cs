@@ -91,6 +91,8 @@ public sealed class TracePageTests
     public void LostEventsAreNoPartOfTheLength()
     {
         byte[] page = Page(0, Event(1, Send(1, 2)));
+        // What lies behind the length is of an earlier use of the page.
+        Event(1, Send(3, 4)).CopyTo(page, 16 + 4 + 32);
         page[11] |= 0x80;
         Assert.Single(Decode(page));
     }

@@ -13,15 +13,22 @@ public sealed class StageChartTests
     [Fact]
     public void PartsAreAsWideAsTheirTimesOnOneScaleForAllBars()
     {
-        Shape[] parts = [.. StageChart.Compose("Title", ["caption"], s_bars).Shapes.Where(shape => shape.Box.Height > 40)];
+        Shape[] parts = [.. StageChart.Compose("Title", ["caption"], [new("", s_bars)]).Shapes.Where(shape => shape.Box.Height > 40)];
         double unit = parts[0].Box.Width;
         Assert.Equal([1, 2, 3, 6, 6], parts.Select(part => Math.Round(part.Box.Width / unit, 6)));
     }
 
     [Fact]
+    public void EachPanelHasAScaleOfItsOwn()
+    {
+        Shape[] parts = [.. StageChart.Compose("Title", [], [new("a", [s_bars[0]]), new("b", [s_bars[1]])]).Shapes.Where(shape => shape.Box.Height > 40)];
+        Assert.Equal(parts[0].Box.Width * 3, parts[3].Box.Width, 6);
+    }
+
+    [Fact]
     public void PartsOfABarFollowEachOtherWithoutGap()
     {
-        Shape[] parts = [.. StageChart.Compose("Title", [], [s_bars[0]]).Shapes.Where(shape => shape.Box.Height > 40)];
+        Shape[] parts = [.. StageChart.Compose("Title", [], [new("", [s_bars[0]])]).Shapes.Where(shape => shape.Box.Height > 40)];
         Assert.Equal(parts[0].Box.Right, parts[1].Box.Left, 6);
         Assert.Equal(parts[1].Box.Right, parts[2].Box.Left, 6);
     }
@@ -29,7 +36,7 @@ public sealed class StageChartTests
     [Fact]
     public void AStageHasOneColourInAllBarsAndInTheLegend()
     {
-        Scene scene = StageChart.Compose("Title", [], s_bars);
+        Scene scene = StageChart.Compose("Title", [], [new("both", s_bars)]);
         Shape[] parts = [.. scene.Shapes.Where(shape => shape.Box.Height > 40)];
         Assert.Equal(parts[1].Fill, parts[3].Fill);
         Assert.Equal(4, parts.Select(part => part.Fill).Distinct().Count());
@@ -39,7 +46,7 @@ public sealed class StageChartTests
     [Fact]
     public void NoTextReachesBeyondThePicture()
     {
-        Scene scene = StageChart.Compose("Title", [new string('w', 400)], s_bars);
+        Scene scene = StageChart.Compose("Title", [new string('w', 400)], [new("each", [s_bars[0]]), new("apart", [s_bars[1]])]);
         Assert.All(scene.Labels, label =>
         {
             Assert.InRange(label.Box.Left, 0, scene.Width);
@@ -52,7 +59,7 @@ public sealed class StageChartTests
     public void ATimeOfNothingIsStillDrawn()
     {
         using var directory = new TemporaryDirectory();
-        StageChart.Write(directory["stages.png"], "Title", [], [new("READ", "none", [new("queue", 0)])]);
+        StageChart.Write(directory["stages.png"], "Title", [], [new("", [new("READ", "none", [new("queue", 0)])])]);
         Assert.True(new FileInfo(directory["stages.png"]).Length > 1000);
     }
 }
