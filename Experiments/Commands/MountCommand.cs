@@ -153,22 +153,17 @@ internal static class MountCommand
 
     private static int Serve(MountSpec spec, IFuseObserver observer, bool endsWithInput)
     {
-        using MountHost host = MountHost.Start(spec, observer);
-        Console.WriteLine(spec.Describe(host.Negotiated));
-        if (host.ControlProblem is string problem)
-        {
-            Console.Error.WriteLine($"harness: stats and explain will not find this mount: {problem}");
-        }
-
+        // The mount can be seen before it is served: a signal from then on shall unmount it.
         using var stop = new ManualResetEventSlim();
         int signals = 0;
+        MountHost? serving = null;
         void OnSignal(PosixSignalContext context)
         {
             context.Cancel = true;
             if (Interlocked.Increment(ref signals) > 1)
             {
                 // Asked twice: whoever still waits for the file system gets an error, and this process ends.
-                host.Abort();
+                serving?.Abort();
             }
 
             stop.Set();
@@ -176,6 +171,14 @@ internal static class MountCommand
 
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+        using MountHost host = MountHost.Start(spec, observer);
+        serving = host;
+        Console.WriteLine(spec.Describe(host.Negotiated));
+        if (host.ControlProblem is string problem)
+        {
+            Console.Error.WriteLine($"harness: stats and explain will not find this mount: {problem}");
+        }
+
         host.Ended.ContinueWith(_ => stop.Set(), TaskScheduler.Default);
         if (endsWithInput)
         {
