@@ -50,7 +50,7 @@ public sealed class ExplainCommandTests : IDisposable
         using var mounted = MountedFileSystem.Mount(null, "null");
         using HarnessProcess explain = HarnessProcess.Start("explain", mounted.Path, "--seconds", "600", "--json", "--plot", picture);
         Assert.True(SpinWait.SpinUntil(() => mounted.Host.Meters.Recording is not null, s_limit), "explain did not attach");
-        Programs.Run(_directory, "dd", $"if={mounted.Path}/zero.1", "of=/dev/null", "bs=4k", "count=300", "iflag=direct");
+        Programs.Run(_directory, "dd", $"if={mounted.Path}/zero.1", "of=/dev/null", "bs=4k", "count=20000", "iflag=direct");
         explain.Signal(Signum.SIGINT);
         (int code, string output, string errors) = explain.Wait();
 
