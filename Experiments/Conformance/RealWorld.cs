@@ -12,6 +12,8 @@ namespace Harness.Experiments.Conformance;
 /// <summary>Runs scripts on a real mount of the memory backend.</summary>
 internal static class RealWorld
 {
+    // At 100 ticks a second, the fewest that Linux can be built with.
+    private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(12);
     private static readonly TimeSpan s_settleMax = TimeSpan.FromSeconds(10);
 
     // Twice may not do: requests and forgets take turns in the kernel's queue (fs/fuse/dev.c, fuse_dev_do_read).
@@ -51,6 +53,12 @@ internal static class RealWorld
             for (int i = 0; i < script.Steps.Count; i++)
             {
                 ScriptStep step = script.Steps[i];
+                if (spec.Knobs[Knobs.Writeback].Number == 1)
+                {
+                    // Whether two changes fall into one tick of the kernel's clock decides whether the second is one.
+                    Task.Delay(s_tick).Wait(s_settleMax);
+                }
+
                 string outcome = "0";
                 if (step.Name == "sleep")
                 {

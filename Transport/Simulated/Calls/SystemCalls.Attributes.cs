@@ -72,6 +72,12 @@ public sealed partial class SystemCalls
         if (!inode.IsDirectory)
         {
             await GetXattrSize(task, inode, "security.capability");
+            if (!Connection.Has(InitFlags.HandleKillpriv) && !Connection.Has(InitFlags.HandleKillprivV2))
+            {
+                // The kernel clears set-id bits itself, and asks which there are.
+                await Attributes.Get(task, inode, null);
+            }
+
             valid |= Connection.Has(InitFlags.HandleKillprivV2) ? SetattrValid.KillSuidgid : SetattrValid.None;
         }
 
@@ -229,8 +235,14 @@ public sealed partial class SystemCalls
         }
 
         long dirty = inode.Pages.DirtyPages;
+        long oldSize = inode.Size;
         Errno error = await Attributes.Set(task, inode, arg);
         Writeback.DirtyBytes -= (dirty - inode.Pages.DirtyPages) << Pages.CachePage.Shift;
+        if (error == Errnos.Ok && inode.Size != oldSize)
+        {
+            await Writeback.DropAll(task, inode);
+        }
+
         await inode.Lock.ReleaseAlone(task.Thread);
         return error;
     }

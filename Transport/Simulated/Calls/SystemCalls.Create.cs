@@ -253,6 +253,7 @@ public sealed partial class SystemCalls
 
         Inode inode = await Adopt(task, end, answer.Entry, version);
         inode.References++;
+        await Attributes.Check(task, inode);
         return new Opened(inode, Made(inode, flags, answer.Open));
     }
 

@@ -78,7 +78,7 @@ public sealed partial class SystemCalls
         await inode.Lock.AcquireAlone(task.Thread);
         if (drops)
         {
-            await Writeback.Start(task, inode, offset, offset + length);
+            await Writeback.Start(task, inode, offset, long.MaxValue);
             await Pages.Writeback.WaitFor(task, inode);
         }
 
@@ -197,9 +197,8 @@ public sealed partial class SystemCalls
     [AsyncMethodBuilder(typeof(SimMethodBuilder<>))]
     private async ValueTask<Errno> SendLock(KernelTask task, OpenFile file, FileLock range, LkFlags flags, bool waits)
     {
-        bool isUnlock = range.Type == LockType.Unlock;
-        range.Pid = isUnlock ? 0 : range.Pid;
-        KernelRequest request = Connection.Rent(waits && !isUnlock ? Opcode.Setlkw : Opcode.Setlk, file.Inode.NodeId);
+        range.Pid = range.Type == LockType.Unlock ? 0 : range.Pid;
+        KernelRequest request = Connection.Rent(waits ? Opcode.Setlkw : Opcode.Setlk, file.Inode.NodeId);
         request.Add(new LkIn { Fh = file.Fh, Owner = task.LockOwner, Lk = range, LkFlags = flags });
         Errno error = await Connection.Send(task, request);
         Connection.Return(request);

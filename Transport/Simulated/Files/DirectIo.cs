@@ -82,8 +82,9 @@ internal sealed class DirectIo
         transfer.IsParallel = _connection.Has(InitFlags.AsyncDio);
         if (transfer.IsParallel && !isWrite && offset + buffer.Length > inode.Size)
         {
-            // No message for what lies behind the end of the file, to the page.
-            long rest = (inode.Size - offset + CachePage.Bytes - 1) & ~(CachePage.Bytes - 1L);
+            // No message that lies wholly behind the end of the file (fuse_round_up).
+            long message = (long)_connection.MaxPages << CachePage.Shift;
+            long rest = (inode.Size - offset + message - 1) / message * message;
             buffer = buffer[..(int)Math.Min(buffer.Length, rest)];
         }
 

@@ -43,6 +43,12 @@ internal sealed class PathWalk(FuseConnection connection, InodeTable inodes, Att
                 return refused;
             }
 
+            if (first == ".")
+            {
+                path = rest;
+                continue;
+            }
+
             if (rest.Length == 0)
             {
                 return new PathEnd(at, first);

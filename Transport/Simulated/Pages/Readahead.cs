@@ -37,6 +37,8 @@ internal sealed class Readahead(FuseConnection connection, ReadEnd ended)
     // do_page_cache_ra is called for so many pages at a time when readahead is forced: 2 MiB (mm/readahead.c, force_page_cache_ra).
     private const int ForcedChunk = 512;
 
+    private const long WindowAlignment = 4;
+
     /// <summary>A page is missing: reads it and, if the file is read in sequence, what follows (<c>page_cache_sync_ra</c>).</summary>
     /// <param name="task">Who reads.</param>
     /// <param name="file">The open file.</param>
@@ -103,6 +105,9 @@ internal sealed class Readahead(FuseConnection connection, ReadEnd ended)
             state.Size = NextSize(start - page.Index + wanted, max);
         }
 
+        // The window ends on a boundary of four pages (Linux 6.16).
+        long end = (state.Start + state.Size) & ~(WindowAlignment - 1);
+        state.Size = end > state.Start ? end - state.Start : state.Size;
         state.AsyncSize = state.Size;
         return Load(task, file, state.Start, state.Size, state.AsyncSize);
     }
