@@ -40,6 +40,9 @@ public sealed record KernelOptions
     /// <summary>How old dirty data may become, in nanoseconds (<c>dirty_expire_centisecs</c>).</summary>
     public long DirtyExpireNanoseconds { get; init; } = 30_000_000_000;
 
+    /// <summary>Whether link(2) looks at who may read and write the file (<c>/proc/sys/fs/protected_hardlinks</c>).</summary>
+    public bool ProtectsHardLinks { get; init; } = true;
+
     /// <summary>Whether the mount has <c>default_permissions</c>, so that the kernel checks modes and owners itself.</summary>
     public bool DefaultPermissions { get; init; } = true;
 }

@@ -78,13 +78,13 @@ public sealed partial class SystemCalls
             return old.Error;
         }
 
-        Result<PathEnd> end = await FindFree(task, newPath);
+        Inode inode = old.Value.Inode!;
+        Result<PathEnd> end = await FindFree(task, newPath, linked: inode);
         if (!end.IsOk)
         {
             return end.Error;
         }
 
-        Inode inode = old.Value.Inode!;
         if (inode.IsDirectory)
         {
             return Errno.EPERM;
@@ -107,7 +107,7 @@ public sealed partial class SystemCalls
 
     /// <summary>Finds where a new name goes; EEXIST if it is there already.</summary>
     [AsyncMethodBuilder(typeof(SimMethodBuilder<>))]
-    private async ValueTask<Result<PathEnd>> FindFree(KernelTask task, string path)
+    private async ValueTask<Result<PathEnd>> FindFree(KernelTask task, string path, Inode? linked = null)
     {
         Result<PathEnd> end = await Walk.FindParent(task, path);
         if (!end.IsOk)
@@ -131,7 +131,13 @@ public sealed partial class SystemCalls
             return Errno.EEXIST;
         }
 
-        Errno refused = await Attributes.Check(task, end.Value.Parent.Inode!);
+        Errno refused = Errnos.Ok;
+        if (linked is { IsRegular: true } && Connection.Options.ProtectsHardLinks)
+        {
+            refused = await Attributes.Check(task, linked);
+        }
+
+        refused = refused == Errnos.Ok ? await Attributes.Check(task, end.Value.Parent.Inode!) : refused;
         return refused == Errnos.Ok ? end : refused;
     }
 

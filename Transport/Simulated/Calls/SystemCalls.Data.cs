@@ -115,9 +115,14 @@ public sealed partial class SystemCalls
         Inode inode = file.Inode;
         if (file.IsUncached)
         {
-            return aio is null
-                ? await Direct.Split(Synchronous(task, file, offset, isWrite: false), buffer)
-                : await Direct.Transfer(task, file, buffer, offset, isWrite: false, aio);
+            if (aio is not null)
+            {
+                return await Direct.Transfer(task, file, buffer, offset, isWrite: false, aio);
+            }
+
+            Result<int> uncached = await Direct.Split(Synchronous(task, file, offset, isWrite: false), buffer);
+            inode.Invalidate(AttributeMask.Atime);
+            return uncached;
         }
 
         // Only who reads past the end needs to know where it is now, unless data are dropped by what attributes say.

@@ -47,11 +47,17 @@ public sealed partial class SystemCalls
             return target.Error;
         }
 
-        Errno refused = MayRename(old.Value, target.Value, flags);
-        refused = refused == Errnos.Ok ? await CheckRename(task, old.Value, from.Value.Parent, to.Value.Parent) : refused;
+        Errno refused = MayRename(old.Value, target.Value, from.Value.Parent, to.Value.Parent, flags);
         if (refused != Errnos.Ok || old.Value.Inode == target.Value.Inode)
         {
             return Done(refused);
+        }
+
+        refused = await CheckRename(task, old.Value, from.Value.Parent, to.Value.Parent);
+        refused = refused == Errnos.Ok && !exchanges ? SameKind(old.Value.Inode, target.Value.Inode) : refused;
+        if (refused != Errnos.Ok)
+        {
+            return refused;
         }
 
         Errno error = await SendRename(task, from.Value, to.Value, flags);
@@ -63,25 +69,44 @@ public sealed partial class SystemCalls
         return Done(error);
     }
 
-    private static Errno MayRename(Dentry old, Dentry target, RenameFlags flags)
+    /// <summary>What is refused before anybody's permission is looked at (<c>do_renameat2</c>).</summary>
+    private static Errno MayRename(Dentry old, Dentry target, Dentry from, Dentry to, RenameFlags flags)
     {
+        bool exchanges = (flags & RenameFlags.Exchange) != 0;
         if ((flags & RenameFlags.Noreplace) != 0 && target.Inode is not null)
         {
             return Errno.EEXIST;
         }
 
-        if ((flags & RenameFlags.Exchange) != 0 || target.Inode is not { } replaced)
+        if (exchanges && target.Inode is null)
         {
-            return (flags & RenameFlags.Exchange) != 0 && target.Inode is null ? Errno.ENOENT : Errnos.Ok;
+            return Errno.ENOENT;
         }
 
-        return (old.Inode!.IsDirectory, replaced.IsDirectory) switch
+        if (IsAbove(old, to))
         {
-            (true, false) => Errno.ENOTDIR,
-            (false, true) => Errno.EISDIR,
-            _ => Errnos.Ok,
-        };
+            return Errno.EINVAL;
+        }
+
+        return IsAbove(target, from) ? exchanges ? Errno.EINVAL : Errno.ENOTEMPTY : Errnos.Ok;
     }
+
+    private static bool IsAbove(Dentry dentry, Dentry? directory)
+    {
+        while (directory is not null && directory != dentry)
+        {
+            directory = directory.Parent;
+        }
+
+        return directory is not null;
+    }
+
+    private static Errno SameKind(Inode moved, Inode? replaced) => (moved.IsDirectory, replaced?.IsDirectory) switch
+    {
+        (true, false) => Errno.ENOTDIR,
+        (false, true) => Errno.EISDIR,
+        _ => Errnos.Ok,
+    };
 
     [AsyncMethodBuilder(typeof(SimMethodBuilder<>))]
     private async ValueTask<Errno> CheckRename(KernelTask task, Dentry old, Dentry from, Dentry to)

@@ -91,7 +91,7 @@ internal sealed class Readahead(FuseConnection connection, ReadEnd ended)
         if (page.Index == state.Start + state.Size - state.AsyncSize)
         {
             state.Start += state.Size;
-            state.Size = NextSize(state.Size, max);
+            state.Size = Math.Max(state.Size, NextSize(state.Size, max));
         }
         else
         {
@@ -105,8 +105,9 @@ internal sealed class Readahead(FuseConnection connection, ReadEnd ended)
             state.Size = NextSize(start - page.Index + wanted, max);
         }
 
-        // The window ends on a boundary of four pages (Linux 6.16).
-        long end = (state.Start + state.Size) & ~(WindowAlignment - 1);
+        // The window ends on a boundary of four pages, or of as much as divides the most there may be (Linux 6.16).
+        long alignment = Math.Min(WindowAlignment, max & -max);
+        long end = (state.Start + state.Size) & ~(alignment - 1);
         state.Size = end > state.Start ? end - state.Start : state.Size;
         state.AsyncSize = state.Size;
         return Load(task, file, state.Start, state.Size, state.AsyncSize);
