@@ -49,17 +49,16 @@ internal sealed class MessageRecorder : IFuseObserver
         lock (_lock)
         {
             _messages.Add(message);
-            if (OpcodeTable.TakesReply(request.Header.Opcode))
-            {
-                _inFlightMax = Math.Max(_inFlightMax, ++_inFlight);
-            }
         }
     }
+
+    /// <summary>Counts the requests that the daemon holds, from the channel on: a latency may stand before the session.</summary>
+    public IRequestHandler CountBefore(IRequestHandler handler) => new Counter(this, handler);
 
     /// <inheritdoc/>
     public void Replied(FuseRequest request, Errno error, ReadOnlySpan<byte> payload)
     {
-        if (request.Header.Opcode is not (Opcode.Init or Opcode.Destroy) && !(IgnoresStatfs && request.Header.Opcode == Opcode.Statfs))
+        if (!IsLeftOut(request.Header.Opcode))
         {
             lock (_lock)
             {
@@ -86,6 +85,9 @@ internal sealed class MessageRecorder : IFuseObserver
         }
     }
 
+    private bool IsLeftOut(Opcode opcode) =>
+        opcode is Opcode.Init or Opcode.Destroy || (IgnoresStatfs && opcode == Opcode.Statfs) || !OpcodeTable.TakesReply(opcode);
+
     private static ObservedMessage Canonical(MessageDescription message)
     {
         IEnumerable<string> fields = from field in message.Head.Concat(message.Fields)
@@ -99,6 +101,22 @@ internal sealed class MessageRecorder : IFuseObserver
         lock (_lock)
         {
             _messages.Add(new ObservedMessage(kind, node, text, null, null));
+        }
+    }
+
+    private sealed class Counter(MessageRecorder recorder, IRequestHandler inner) : IRequestHandler
+    {
+        public void Handle(FuseRequest request)
+        {
+            if (!recorder.IsLeftOut(request.Header.Opcode))
+            {
+                lock (recorder._lock)
+                {
+                    recorder._inFlightMax = Math.Max(recorder._inFlightMax, ++recorder._inFlight);
+                }
+            }
+
+            inner.Handle(request);
         }
     }
 }

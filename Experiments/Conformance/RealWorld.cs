@@ -44,7 +44,7 @@ internal static class RealWorld
         var spec = new MountSpec { Backend = new Backend(Backend.Memory, null), MountPoint = directory, Knobs = script.Knobs };
         using var fileSystem = new MemoryFileSystem(new MemoryOptions { Backend = spec.Options }, TimeProvider.System);
         var recorder = new MessageRecorder();
-        using MountHost host = MountHost.Start(spec, fileSystem, recorder);
+        using MountHost host = MountHost.Start(spec, fileSystem, recorder, recorder.CountBefore);
         uint connection = MountTable.Find(directory)?.DeviceMinor ?? 0;
         recorder.Take();
         var records = new List<StepRecord>();

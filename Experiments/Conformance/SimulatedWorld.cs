@@ -50,7 +50,7 @@ internal static class SimulatedWorld
         using var fileSystem = new MemoryFileSystem(new MemoryOptions { Backend = spec.Options }, scheduler.Main.Time);
         var recorder = new MessageRecorder();
         var session = new FuseSession(fileSystem, spec.Session, recorder);
-        using var mount = new SimulatedMount(machine, Options(spec), Handler(session, spec, scheduler, machine));
+        using var mount = new SimulatedMount(machine, Options(spec), recorder.CountBefore(Handler(session, spec, scheduler, machine)));
         prepare?.Invoke(mount);
         var files = new FileTable();
         Run(scheduler, machine, mount, files, async task => await mount.Start(task) is var error and not Errnos.Ok ? $"{error}" : "0");
@@ -78,15 +78,18 @@ internal static class SimulatedWorld
         return records;
     }
 
-    private static SimulatedMountOptions Options(MountSpec spec) => new()
+    /// <summary>A mount's knobs as the simulated kernel takes them.</summary>
+    public static SimulatedMountOptions Options(MountSpec spec) => new()
     {
         QueueDesign = spec.Channel,
         Threads = spec.Threads,
+        Affinity = spec.Affinity,
         ReadaheadBytes = spec.MaxReadahead,
         Kernel = new KernelOptions { MaxPagesLimit = Math.Max(256, Knobs.MaxPages(spec.Knobs)) },
     };
 
-    private static IRequestHandler Handler(FuseSession session, MountSpec spec, SimScheduler scheduler, Simulation.Machines.Machine machine)
+    /// <summary>What stands before the session: a latency, where one is asked for.</summary>
+    public static IRequestHandler Handler(FuseSession session, MountSpec spec, SimScheduler scheduler, Simulation.Machines.Machine machine)
     {
         if (spec.Latency == TimeSpan.Zero)
         {

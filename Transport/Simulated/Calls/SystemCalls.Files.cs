@@ -41,7 +41,8 @@ public sealed partial class SystemCalls
 
         if (whence == end)
         {
-            Errno error = await Attributes.Update(task, file.Inode, file, AttributeMask.Size);
+            // A directory's end is what is known of it (generic_file_llseek).
+            Errno error = file.Inode.IsDirectory ? Errnos.Ok : await Attributes.Update(task, file.Inode, file, AttributeMask.Size);
             return error == Errnos.Ok ? file.Position = file.Inode.Size + offset : error;
         }
 
