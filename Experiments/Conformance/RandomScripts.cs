@@ -13,6 +13,11 @@ internal static class RandomScripts
     private static readonly string[] s_offsets = ["0", "1", "100", "4095", "4096", "5000", "8192", "65536", "100000", "131072", "262144"];
     private static readonly string[] s_lengths = ["1", "100", "4096", "4097", "8192", "10000", "65536", "131072", "200000"];
 
+    private static readonly string[] s_modes =
+    [
+        "rdwr create", "rdwr create", "rdwr create", "rdonly", "wronly create trunc", "rdwr direct create", "rdwr append create",
+    ];
+
     private static readonly (Knob Knob, string[] Values)[] s_knobs =
     [
         (Knobs.MaxWrite, ["4K", "32K", "128K", "1M"]),
@@ -115,8 +120,7 @@ internal static class RandomScripts
             default:
                 string handle = $"f{number}";
                 handles.Add(handle);
-                string mode = Pick(random, ["rdwr create", "rdwr create", "rdwr create", "rdonly", "wronly create trunc", "rdwr direct create", "rdwr append create"]);
-                return $"open {handle} {name} {mode}";
+                return $"open {handle} {name} {Pick(random, s_modes)}";
         }
     }
 

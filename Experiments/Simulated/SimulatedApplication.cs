@@ -1,6 +1,7 @@
 using Harness.FuseProtocol;
 using Harness.Results;
 using Harness.Simulation.Chance;
+using Harness.Simulation.Machines;
 using Harness.Transport.Simulated;
 using Harness.Transport.Simulated.Calls;
 using Harness.Transport.Simulated.Files;
@@ -122,7 +123,8 @@ internal sealed class SimulatedApplication
         long now = Now(task);
         if (now < _nextStart)
         {
-            await task.Thread.Sleep(_nextStart - now);
+            SimThread thread = task.Thread;
+            await thread.Sleep(_nextStart - now);
         }
 
         _nextStart = Math.Max(now, _nextStart) + _job.PaceNanos;
@@ -137,7 +139,8 @@ internal sealed class SimulatedApplication
 
         if (_job.ThinkNanos > 0)
         {
-            await task.Thread.Sleep(_job.ThinkNanos);
+            SimThread thread = task.Thread;
+            await thread.Sleep(_job.ThinkNanos);
         }
     }
 

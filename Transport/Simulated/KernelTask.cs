@@ -37,4 +37,17 @@ public sealed class KernelTask(SimThread thread, uint pid = 1000, FileTable? fil
 
     /// <summary>The request whose answer it waits for.</summary>
     internal Requests.KernelRequest? WaitsFor { get; set; }
+
+    /// <summary>
+    /// Signals the task: if it waits for the daemon, that is sent an INTERRUPT, and the task goes on waiting for the answer. A signal while
+    /// it does not wait meets its next request.
+    /// </summary>
+    public void Signal()
+    {
+        IsSignalled = true;
+        if (WaitsFor is not null)
+        {
+            Thread.Machine.Interrupt(Thread);
+        }
+    }
 }

@@ -80,17 +80,6 @@ public sealed class SimulatedMount : IDisposable
     /// <summary>Sends INIT and waits for what was agreed; to be awaited by the thread that mounts.</summary>
     public ValueTask<Errno> Start(KernelTask task) => _connection.Start(task, Options.ReadaheadBytes);
 
-    /// <summary>Signals a task: if it waits for the daemon, that is sent an INTERRUPT, and the task goes on waiting for its answer.</summary>
-    public void Signal(KernelTask task)
-    {
-        ArgumentNullException.ThrowIfNull(task);
-        task.IsSignalled = true;
-        if (task.WaitsFor is not null)
-        {
-            task.Thread.Machine.Interrupt(task.Thread);
-        }
-    }
-
     /// <summary>Ends the daemon's threads.</summary>
     public void Dispose() => _channel.Dispose();
 }

@@ -77,7 +77,7 @@ public sealed class KernelCallsTests
         });
         scheduler.RunUntil(1_000_000);
         Assert.Null(locked);
-        mount.Signal(waiting!);
+        waiting!.Signal();
         scheduler.RunUntil(2_000_000);
         Assert.Equal(Errno.EINTR, locked?.Error);
     }

@@ -80,6 +80,7 @@ internal sealed partial class FuseConnection
             {
                 // The caller goes on waiting: the daemon may answer EINTR, or finish (fs/fuse/dev.c, request_wait_answer).
                 interrupted = true;
+                task.IsSignalled = false;
                 await Interrupt(task.Thread, request);
                 continue;
             }
