@@ -8,6 +8,8 @@ internal static class RandomScripts
 {
     private const int StepsMin = 8;
     private const int StepsMax = 30;
+    private const double KnobShare = 0.3;
+    private const double WritebackShare = 0.2;
 
     private static readonly string[] s_names = ["a", "b", "d/a", "d/b", "d", "e"];
     private static readonly string[] s_offsets = ["0", "1", "100", "4095", "4096", "5000", "8192", "65536", "100000", "131072", "262144"];
@@ -39,9 +41,11 @@ internal static class RandomScripts
         KnobSettings knobs = KnobSettings.None;
         foreach ((Knob knob, string[] values) in s_knobs)
         {
-            knobs = random.Chance(0.3) ? knobs.With(knob, knob.Kind.Parse(Pick(random, values))) : knobs;
+            knobs = random.Chance(KnobShare) ? knobs.With(knob, knob.Kind.Parse(Pick(random, values))) : knobs;
         }
 
+        bool isBack = random.Chance(WritebackShare);
+        knobs = isBack ? knobs.With(Knobs.Writeback, Knobs.Writeback.Kind.Parse("on")) : knobs;
         var handles = new List<string>();
         var steps = new List<string> { "mkdir d 755" };
         int count = random.Next(StepsMin, StepsMax);
@@ -54,7 +58,7 @@ internal static class RandomScripts
         {
             Name = $"random-{seed}-{number}",
             Knobs = ScriptFile.WithUsual(knobs),
-            Comparison = Comparison.Multiset,
+            Comparison = isBack ? Comparison.Coverage : Comparison.Multiset,
             Steps = [.. steps.Select(line => ScriptCalls.Parse(line).Step!)],
         };
     }

@@ -78,7 +78,7 @@ public sealed class SimulatedQueueTests
                 world: simulated
                 backend: memory
                 mount: {channel: {{design}}, {{mount}}}
-                runtime: 3ms
+                runtime: 10ms
                 workloads: [{name: w, size: 16M, direct: on, numjobs: {{jobs}}, {{workload}}}]
             """;
         PlanReading reading = PlanFile.Parse("plan.yaml", text);

@@ -120,7 +120,7 @@ public sealed partial class SystemCalls
                 return await Direct.Transfer(task, file, buffer, offset, isWrite: false, aio);
             }
 
-            Result<int> uncached = await Direct.Split(Synchronous(task, file, offset, isWrite: false), buffer);
+            Result<int> uncached = await Direct.OneByOne(task, file, buffer, offset, isWrite: false);
             inode.Invalidate(AttributeMask.Atime);
             return uncached;
         }
@@ -234,7 +234,7 @@ public sealed partial class SystemCalls
         }
         else if (data.Length > 0)
         {
-            Result<int> sent = await Direct.Split(Synchronous(task, file, offset, isWrite: true), data);
+            Result<int> sent = await Direct.OneByOne(task, file, data, offset, isWrite: true);
             int bytes = sent.IsOk ? sent.Value : 0;
             Through.Written(inode, offset + bytes, bytes);
             written = sent;
@@ -243,7 +243,4 @@ public sealed partial class SystemCalls
         await (isShared ? inode.Lock.ReleaseShared(task.Thread) : inode.Lock.ReleaseAlone(task.Thread));
         return written;
     }
-
-    private static DirectTransfer Synchronous(KernelTask task, OpenFile file, long offset, bool isWrite) =>
-        new() { Task = task, File = file, Offset = offset, IsWrite = isWrite };
 }

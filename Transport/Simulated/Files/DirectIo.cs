@@ -9,42 +9,6 @@ using Mono.Unix.Native;
 
 namespace Harness.Transport.Simulated.Files;
 
-/// <summary>One direct read or write: the messages it was split into, and how it ends (<c>struct fuse_io_priv</c>).</summary>
-internal sealed class DirectTransfer
-{
-    public required KernelTask Task { get; init; }
-
-    public required OpenFile File { get; init; }
-
-    public required bool IsWrite { get; init; }
-
-    public required long Offset { get; init; }
-
-    /// <summary>Whether messages go out without waiting for each other.</summary>
-    public bool IsParallel { get; set; }
-
-    /// <summary>Messages under way, and one more while they are being sent.</summary>
-    public int Pending { get; set; } = 1;
-
-    /// <summary>Bytes asked for in messages that were sent.</summary>
-    public int Size { get; set; }
-
-    /// <summary>Where the shortest contiguous stretch from the start ends; −1 while no message came up short.</summary>
-    public long ShortAt { get; set; } = -1;
-
-    public Errno Error { get; set; }
-
-    /// <summary>Who waits for the whole; null for asynchronous I/O.</summary>
-    public SimThread? Waiter { get; set; }
-
-    /// <summary>For asynchronous I/O: where its result goes.</summary>
-    public AioCompletion? Completion { get; set; }
-
-    public Result<int> Result => Error != Errnos.Ok ? Error : ShortAt < 0 ? Size : IsWrite ? Errno.EIO : (int)ShortAt;
-
-    public override string ToString() => IsWrite ? "its direct write" : "its direct read";
-}
-
 /// <summary>Reads and writes past the page cache (fs/fuse/file.c, <c>fuse_direct_IO</c>, <c>fuse_direct_io</c>).</summary>
 internal sealed class DirectIo
 {
@@ -54,6 +18,7 @@ internal sealed class DirectIo
     private readonly ThroughWrites _writes;
     private readonly Func<SimThread, OpenFile, ValueTask> _unused;
     private readonly RequestEnd _ended;
+    private readonly Stack<DirectTransfer> _spare = new();
 
     public DirectIo(
         FuseConnection connection, InodeTable inodes, Writeback writeback, ThroughWrites writes, Func<SimThread, OpenFile, ValueTask> unused)
@@ -78,7 +43,7 @@ internal sealed class DirectIo
             return 0;
         }
 
-        var transfer = new DirectTransfer { Task = task, File = file, IsWrite = isWrite, Offset = offset };
+        DirectTransfer transfer = Rent(task, file, offset, isWrite);
         transfer.IsParallel = _connection.Has(InitFlags.AsyncDio);
         if (transfer.IsParallel && !isWrite && offset + buffer.Length > inode.Size)
         {
@@ -120,6 +85,7 @@ internal sealed class DirectIo
             result = transfer.Result;
         }
 
+        _spare.Push(transfer);
         if (isWrite)
         {
             int written = result.IsOk ? result.Value : 0;
@@ -129,9 +95,26 @@ internal sealed class DirectIo
         return result;
     }
 
+    /// <summary>Reads or writes message after message, as synchronous calls do on files opened FOPEN_DIRECT_IO.</summary>
+    [AsyncMethodBuilder(typeof(SimMethodBuilder<>))]
+    public async ValueTask<Result<int>> OneByOne(KernelTask task, OpenFile file, Memory<byte> buffer, long offset, bool isWrite)
+    {
+        DirectTransfer transfer = Rent(task, file, offset, isWrite);
+        Result<int> result = await Split(transfer, buffer);
+        _spare.Push(transfer);
+        return result;
+    }
+
+    private DirectTransfer Rent(KernelTask task, OpenFile file, long offset, bool isWrite)
+    {
+        DirectTransfer transfer = _spare.TryPop(out DirectTransfer? spare) ? spare : new DirectTransfer();
+        transfer.Begin(task, file, offset, isWrite);
+        return transfer;
+    }
+
     /// <summary>Sends a transfer in messages as large as they may be, and waits for each unless they go side by side.</summary>
     [AsyncMethodBuilder(typeof(SimMethodBuilder<>))]
-    public async ValueTask<Result<int>> Split(DirectTransfer transfer, Memory<byte> buffer)
+    private async ValueTask<Result<int>> Split(DirectTransfer transfer, Memory<byte> buffer)
     {
         OpenFile file = transfer.File;
         Inode inode = file.Inode;
@@ -247,8 +230,9 @@ internal sealed class DirectIo
             transfer.ShortAt = transfer.ShortAt < 0 ? at : Math.Min(transfer.ShortAt, at);
         }
 
+        OpenFile file = transfer.File;
         await One(thread, transfer);
-        await _unused(thread, transfer.File);
+        await _unused(thread, file);
     }
 
     /// <summary>One message less is under way; the last one ends the transfer.</summary>
@@ -272,9 +256,11 @@ internal sealed class DirectIo
             _inodes.Changed(inode);
         }
 
-        if (transfer.Completion is { } completion)
+        (AioCompletion? completion, Result<int> result) = (transfer.Completion, transfer.Result);
+        _spare.Push(transfer);
+        if (completion is not null)
         {
-            await completion.Complete(thread, transfer.Result);
+            await completion.Complete(thread, result);
         }
     }
 }
