@@ -50,6 +50,7 @@ internal sealed class ConformanceRun(
 
         output.WriteLine($"{script.Name}: {difference}");
         output.WriteLine($"  with {script.Knobs}");
+        output.WriteLine($"  the script: {string.Join(", ", script.Steps)}");
     }
 
     /// <summary>Prints the closing line.</summary>

@@ -14,7 +14,8 @@ namespace Harness.Experiments.Conformance;
 internal sealed record ObservedMessage(string Kind, ulong NodeId, string Text, ulong? Offset, ulong? Size)
 {
     /// <summary>Whether it only tells the daemon the times that the kernel's clock has set.</summary>
-    public bool IsTimesOnly => Kind == "SETATTR" && Text.Contains("valid=MTIME|FH|CTIME", StringComparison.Ordinal);
+    public bool IsTimesOnly => Kind == "SETATTR" &&
+        (Text.Contains("valid=MTIME|FH|CTIME", StringComparison.Ordinal) || Text.Contains("valid=MTIME|CTIME", StringComparison.Ordinal));
 
     /// <inheritdoc/>
     public override string ToString() => $"{Kind} node={NodeId} {Text}";

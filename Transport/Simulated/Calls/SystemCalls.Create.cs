@@ -174,12 +174,13 @@ public sealed partial class SystemCalls
     }
 
     [AsyncMethodBuilder(typeof(SimMethodBuilder<>))]
-    private async ValueTask<Inode> Adopt(KernelTask task, PathEnd end, EntryOut entry, ulong version)
+    private async ValueTask<Dentry> Adopt(KernelTask task, PathEnd end, EntryOut entry, ulong version)
     {
         Inode inode = Inodes.Get(in entry, version);
-        await Inodes.Attach(task.Thread, end.Parent, end.Name, inode, Inodes.Deadline(entry.EntryValid, entry.EntryValidNsec));
+        long validUntil = Inodes.Deadline(entry.EntryValid, entry.EntryValidNsec);
+        Dentry made = await Inodes.Attach(task.Thread, end.Parent, end.Name, inode, validUntil);
         InodeTable.DirectoryChanged(end.Parent.Inode!);
-        return inode;
+        return made;
     }
 
     /// <summary>Finds what open(2) with O_CREAT names, or makes it.</summary>
@@ -236,7 +237,7 @@ public sealed partial class SystemCalls
         }
 
         Errno denied = await Attributes.Check(task, inode);
-        return denied == Errnos.Ok ? new Opened(inode, null) : denied;
+        return denied == Errnos.Ok ? new Opened(there.Value, null) : denied;
     }
 
     [AsyncMethodBuilder(typeof(SimMethodBuilder<>))]
@@ -257,12 +258,12 @@ public sealed partial class SystemCalls
                 : error;
         }
 
-        Inode inode = await Adopt(task, end, answer.Entry, version);
-        inode.References++;
-        await Attributes.Check(task, inode);
-        return new Opened(inode, Made(inode, flags, answer.Open));
+        Dentry made = await Adopt(task, end, answer.Entry, version);
+        made.Inode!.References++;
+        await Attributes.Check(task, made.Inode);
+        return new Opened(made, Made(made, flags, answer.Open));
     }
 
     /// <summary>What an open has found, and the open file where it has made both.</summary>
-    private readonly record struct Opened(Inode Inode, OpenFile? Made);
+    private readonly record struct Opened(Dentry Dentry, OpenFile? Made);
 }

@@ -35,7 +35,7 @@ public sealed partial class SystemCalls
             return found.Error;
         }
 
-        return found.Value.Made is { } made ? task.Files.Add(made) : await OpenExisting(task, found.Value.Inode, flags);
+        return found.Value.Made is { } made ? task.Files.Add(made) : await OpenExisting(task, found.Value.Dentry, flags);
     }
 
     /// <summary>close(2).</summary>
@@ -118,12 +118,13 @@ public sealed partial class SystemCalls
         }
 
         Errno refused = await Attributes.Check(task, inode);
-        return refused == Errnos.Ok ? new Opened(inode, null) : refused;
+        return refused == Errnos.Ok ? new Opened(found.Value, null) : refused;
     }
 
     [AsyncMethodBuilder(typeof(SimMethodBuilder<>))]
-    private async ValueTask<Result<long>> OpenExisting(KernelTask task, Inode inode, OpenFileFlags flags)
+    private async ValueTask<Result<long>> OpenExisting(KernelTask task, Dentry dentry, OpenFileFlags flags)
     {
+        Inode inode = dentry.Inode!;
         bool isDirectory = inode.IsDirectory;
         inode.References++;
         OpenOut answer = new() { OpenFlags = FopenFlags.KeepCache };
@@ -137,7 +138,7 @@ public sealed partial class SystemCalls
             }
         }
 
-        OpenFile file = Made(inode, flags, answer);
+        OpenFile file = Made(dentry, flags, answer);
         if (!isDirectory)
         {
             await AfterOpen(task, file, flags);
@@ -171,13 +172,14 @@ public sealed partial class SystemCalls
         return (Errnos.Ok, new OpenOut { OpenFlags = FopenFlags.KeepCache });
     }
 
-    private OpenFile Made(Inode inode, OpenFileFlags flags, in OpenOut answer)
+    private OpenFile Made(Dentry dentry, OpenFileFlags flags, in OpenOut answer)
     {
         const OpenFileFlags gone = OpenFileFlags.Create | OpenFileFlags.Exclusive | OpenFileFlags.Truncate;
-        var file = new OpenFile(inode, flags & ~gone, answer.Fh, answer.OpenFlags, Connection.ReadaheadPages);
+        dentry.Pin(1);
+        var file = new OpenFile(dentry, flags & ~gone, answer.Fh, answer.OpenFlags, Connection.ReadaheadPages);
         if (file.IsWritable && Connection.Has(InitFlags.WritebackCache))
         {
-            inode.Writers.Insert(0, file);
+            file.Inode.Writers.Insert(0, file);
         }
 
         return file;

@@ -47,6 +47,7 @@ internal sealed class FileReleases
 
         inode.Writers.Remove(file);
         await OneLess(task.Thread, file);
+        await _inodes.Unpin(task.Thread, file.Dentry);
         return error;
     }
 

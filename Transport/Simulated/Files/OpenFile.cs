@@ -52,9 +52,12 @@ public enum OpenFileFlags : uint
 }
 
 /// <summary>An open file or directory (<c>struct file</c> with its <c>struct fuse_file</c>).</summary>
-internal sealed class OpenFile(Inode inode, OpenFileFlags flags, ulong fh, FopenFlags fopen, int readaheadPages)
+internal sealed class OpenFile(Dentry dentry, OpenFileFlags flags, ulong fh, FopenFlags fopen, int readaheadPages)
 {
-    public Inode Inode { get; } = inode;
+    /// <summary>The name that it was opened by.</summary>
+    public Dentry Dentry { get; } = dentry;
+
+    public Inode Inode { get; } = dentry.Inode!;
 
     /// <summary>As messages carry them.</summary>
     public OpenFileFlags Flags { get; set; } = flags;

@@ -17,6 +17,12 @@ internal sealed class Dentry(Dentry? parent, string name, Inode? inode)
     /// <summary>Made by READDIRPLUS, and not used since: its first use shows that READDIRPLUS is worth it.</summary>
     public bool IsFromListing { get; set; }
 
+    /// <summary>Open files that it or a name below it leads to: they hold its inode even when the name is gone.</summary>
+    public int Pins { get; private set; }
+
+    /// <summary>Whether it was taken out of the cache while it was pinned.</summary>
+    public bool IsGone { get; set; }
+
     public IReadOnlyCollection<Dentry> Children => _children is null ? [] : _children.Values;
 
     public Dentry? Find(string name) => _children is not null && _children.TryGetValue(name, out Dentry? child) ? child : null;
@@ -25,5 +31,19 @@ internal sealed class Dentry(Dentry? parent, string name, Inode? inode)
 
     public void Remove(Dentry child) => _children?.Remove(child.Name);
 
-    public void Move(Dentry parent, string name) => (Parent, Name) = (parent, name);
+    public void Move(Dentry parent, string name)
+    {
+        Parent?.Pin(-Pins);
+        parent.Pin(Pins);
+        (Parent, Name) = (parent, name);
+    }
+
+    /// <summary>Changes how many open files it and all above it lead to.</summary>
+    public void Pin(int by)
+    {
+        for (Dentry? dentry = this; dentry is not null; dentry = dentry.Parent)
+        {
+            dentry.Pins += by;
+        }
+    }
 }

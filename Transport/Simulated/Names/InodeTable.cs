@@ -127,9 +127,28 @@ internal sealed class InodeTable
             await Drop(thread, child);
         }
 
-        if (dentry.Inode is { } inode)
+        if (dentry.Pins > 0)
+        {
+            dentry.IsGone = true;
+        }
+        else if (dentry.Inode is { } inode)
         {
             await Put(thread, inode);
+        }
+    }
+
+    /// <summary>An open file is closed: names that were gone before let go of their inodes.</summary>
+    [AsyncMethodBuilder(typeof(SimMethodBuilder))]
+    public async ValueTask Unpin(SimThread thread, Dentry opened)
+    {
+        opened.Pin(-1);
+        for (Dentry? dentry = opened; dentry is not null; dentry = dentry.Parent)
+        {
+            if (dentry is { IsGone: true, Pins: 0, Inode: { } inode })
+            {
+                dentry.IsGone = false;
+                await Put(thread, inode);
+            }
         }
     }
 
