@@ -56,7 +56,7 @@ public sealed class SimulatedQueueTests
         double many = Run("io-uring", jobs: 40, "rw: randread, bs: 4k", out _).Iops;
         double shared = Run("dev-fuse", jobs: 40, "rw: randread, bs: 4k", out _).Iops;
         Assert.True(many > 1.3 * few, $"8 jobs {few:N0} IOPS, 40 jobs {many:N0}");
-        Assert.True(many > 2 * shared, $"a queue for each CPU {many:N0} IOPS, one shared {shared:N0}");
+        Assert.True(many > 1.5 * shared, $"a queue for each CPU {many:N0} IOPS, one shared {shared:N0}");
     }
 
     [Fact]

@@ -30,7 +30,7 @@ internal sealed class BackWrites(FuseConnection connection, InodeTable inodes, B
             bool isWhole = bytes == CachePage.Bytes || index << CachePage.Shift >= inode.Size;
             if (page.IsReading || !(page.IsUptodate || isWhole))
             {
-                Errno error = await reads.Fill(task, file, page);
+                Errno error = await reads.Fill(task, file, page, isRead: false);
                 if (error != Errnos.Ok)
                 {
                     return done > 0 ? done : error;

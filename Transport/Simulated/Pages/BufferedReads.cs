@@ -65,7 +65,7 @@ internal sealed class BufferedReads(FuseConnection connection, Readahead readahe
 
     /// <summary>Waits until a page holds what the file holds, and reads it if nobody does.</summary>
     [AsyncMethodBuilder(typeof(SimMethodBuilder<>))]
-    public async ValueTask<Errno> Fill(KernelTask task, OpenFile file, CachePage page)
+    public async ValueTask<Errno> Fill(KernelTask task, OpenFile file, CachePage page, bool isRead = true)
     {
         while (page.IsReading)
         {
@@ -88,7 +88,7 @@ internal sealed class BufferedReads(FuseConnection connection, Readahead readahe
         request.Context = file;
         file.Uses++;
         Errno error = await connection.Send(task, request);
-        await ended.Foreground(task.Thread, request, error == Errnos.Ok);
+        await ended.Foreground(task.Thread, request, error == Errnos.Ok, isRead);
         connection.Return(request);
         return error;
     }

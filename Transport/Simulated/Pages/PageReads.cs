@@ -53,8 +53,12 @@ internal sealed class ReadEnd
     public RequestEnd Background { get; }
 
     /// <summary>The pages have come, or have not.</summary>
+    /// <param name="thread">Whose answer it is.</param>
+    /// <param name="request">The READ.</param>
+    /// <param name="isOk">Whether it was served.</param>
+    /// <param name="isRead">Whether an application reads: what is read for the sake of a write does not move the time of access.</param>
     [AsyncMethodBuilder(typeof(SimMethodBuilder))]
-    public async ValueTask Foreground(SimThread thread, KernelRequest request, bool isOk)
+    public async ValueTask Foreground(SimThread thread, KernelRequest request, bool isOk, bool isRead = true)
     {
         var file = (OpenFile)request.Context!;
         Inode inode = file.Inode;
@@ -77,7 +81,7 @@ internal sealed class ReadEnd
         if (isOk)
         {
             ShortRead(request, inode);
-            inode.Invalidate(AttributeMask.Atime);
+            inode.Invalidate(isRead ? AttributeMask.Atime : AttributeMask.None);
         }
 
         await inode.Pages.Readers.WakeAll(thread);
