@@ -56,6 +56,12 @@ internal static class ChannelFactory
     /// <exception cref="FuseTransportException">This machine has no such channel, or not the memory for it.</exception>
     public static IEnumerable<SystemSetting> Needs(MountSpec spec)
     {
+        if (!Knobs.Channels.Contains(spec.Channel))
+        {
+            throw new FuseTransportException(
+                $"No kernel has the channel {spec.Channel}: it exists in simulation only. Choose one of {string.Join(", ", Knobs.Channels)}.");
+        }
+
         if (spec.Channel != Knobs.IoUring)
         {
             return [];

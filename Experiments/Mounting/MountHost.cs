@@ -21,7 +21,8 @@ internal sealed class MountHost : IDisposable
     private readonly Task _running;
     private ControlSocket? _control;
 
-    private MountHost(MountSpec spec, IFileSystem fileSystem, IFuseObserver? observer)
+    private MountHost(
+        MountSpec spec, IFileSystem fileSystem, IFuseObserver? observer, Func<IRequestHandler, IRequestHandler>? before)
     {
         Spec = spec;
         _mount = FuseMount.Create(spec.MountPoint, spec.Kernel);
@@ -33,6 +34,7 @@ internal sealed class MountHost : IDisposable
             handler = new LatencyHandler(_session, _loop, spec.Latency);
         }
 
+        handler = before?.Invoke(handler) ?? handler;
         fileSystem.Attach(_mount.BackingFiles);
         _channel = ChannelFactory.Create(spec, _mount);
         _running = Task.Factory.StartNew(
@@ -61,10 +63,15 @@ internal sealed class MountHost : IDisposable
 
     /// <summary>Mounts a file system of the caller's.</summary>
     /// <exception cref="FuseTransportException">This machine cannot.</exception>
-    public static MountHost Start(MountSpec spec, IFileSystem fileSystem, IFuseObserver? observer = null)
+    /// <param name="spec">How to mount.</param>
+    /// <param name="fileSystem">What is served.</param>
+    /// <param name="observer">Who sees every message that reaches the session.</param>
+    /// <param name="before">What stands between the channel and everything else.</param>
+    public static MountHost Start(
+        MountSpec spec, IFileSystem fileSystem, IFuseObserver? observer = null, Func<IRequestHandler, IRequestHandler>? before = null)
     {
         using var settings = SystemSettings.Hold([.. MessageLimit.Needs(spec.MaxWrite), .. ChannelFactory.Needs(spec)]);
-        var host = new MountHost(spec, fileSystem, observer);
+        var host = new MountHost(spec, fileSystem, observer, before);
         try
         {
             SessionStart.Await(host._session, spec.MountPoint);

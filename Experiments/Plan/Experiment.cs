@@ -23,6 +23,9 @@ internal sealed record Experiment
 
     public required World World { get; init; }
 
+    /// <summary>The machine file that simulated trials run on.</summary>
+    public required string Machine { get; init; }
+
     public required Backend Backend { get; init; }
 
     /// <summary>The knobs that all configurations share.</summary>

@@ -1,3 +1,4 @@
+using Harness.Experiments.Simulated;
 namespace Harness.Experiments.Plan;
 
 /// <summary>
@@ -71,14 +72,24 @@ internal sealed class ExperimentPlan
         }
     }
 
-    /// <summary>Why this program cannot run the experiment in the real world, or null if it can.</summary>
-    public PlanError? RefusedInRealWorld(string file) => Experiment.World != World.Simulated
+    /// <summary>Why the experiment cannot run on a real kernel, or null if it can or need not.</summary>
+    public PlanError? RefusedInRealWorld(string file) => Experiment.World == World.Simulated
         ? null
-        : new PlanError(
-            file,
-            Experiment.Mark.Line,
-            Experiment.Mark.Column,
-            $"the experiment '{Experiment.Name}' wants world: simulated, which this version cannot run; write world: real or world: auto");
+        : Configurations.Select(configuration => configuration.Settings[Knobs.Channel].Text)
+            .Where(channel => !Knobs.Channels.Contains(channel))
+            .Select(channel => Refused(file, $"channel={channel} exists in simulation only; write world: simulated"))
+            .FirstOrDefault();
+
+    /// <summary>Why the experiment cannot run in simulation, or null if it can.</summary>
+    public PlanError? RefusedInSimulation(string file) =>
+        (from configuration in Configurations
+         from workload in Experiment.Workloads
+         let refusal = SimulatedTrial.Unmodelled(Experiment.Backend, configuration.Settings, workload)
+         where refusal is not null
+         select Refused(file, refusal)).FirstOrDefault();
+
+    private PlanError Refused(string file, string why) =>
+        new(file, Experiment.Mark.Line, Experiment.Mark.Column, $"the experiment '{Experiment.Name}': {why}");
 
     private Trial[] Block(int block, Random random)
     {

@@ -1,4 +1,5 @@
 using Harness.Experiments.Plan.Values;
+using Harness.Transport.Simulated;
 
 namespace Harness.Experiments.Plan;
 
@@ -25,19 +26,23 @@ internal static partial class Knobs
     /// <summary>The channels a mount can use.</summary>
     public static IReadOnlyList<string> Channels { get; } = [Auto, DevFuse, Clone, IoUring];
 
+    /// <summary>The ways into the kernel that no released kernel has: what-if questions for a simulated world.</summary>
+    public static IReadOnlyList<string> SimulatedChannels { get; } = [.. SimulatedMountOptions.QueueDesignNames.Except(Channels)];
+
     /// <summary>Where a channel's threads may run, in the order of <see cref="Runtime.Affinity"/>.</summary>
     public static IReadOnlyList<string> Affinities { get; } = ["none", "cpu", "numa"];
 
     public static Knob Channel { get; } = new()
     {
         Name = "channel",
-        Kind = ValueKind.Choice([.. Channels]),
+        Kind = ValueKind.Choice([.. Channels, .. SimulatedChannels]),
         Unit = "",
         Default = _ => new ScalarValue(0, Channels[0]),
         Label = value => value.Text,
         Effect = "how requests travel between kernel and daemon: auto, io-uring where the machine has it and no latency is added, else dev-fuse; "
             + "dev-fuse, one descriptor that all threads read; clone, a descriptor for each "
-            + "thread with a processing queue of its own; io-uring, a queue for each CPU (Linux 6.14, enable_uring)",
+            + "thread with a processing queue of its own; io-uring, a queue for each CPU (Linux 6.14, enable_uring); "
+            + "and in simulation global-lock, node-lock, cpu-lock-free and zero-copy",
     };
 
     public static Knob Affinity { get; } = new()

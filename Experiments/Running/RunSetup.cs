@@ -64,8 +64,13 @@ internal sealed class RunSetup
     public async Task<int> Run(CancellationToken cancellationToken)
     {
         SystemSettings.RestoreLeftover();
-        FuseProbe.Require();
-        string fio = FioProgram.Ensure(Console.Error);
+        bool anyReal = _plans.Any(plan => plan.Experiment.World != World.Simulated);
+        if (anyReal)
+        {
+            FuseProbe.Require();
+        }
+
+        string fio = anyReal ? FioProgram.Ensure(Console.Error) : "";
         RunDirectory directory = _directory();
         RunEnvironment environment = EnvironmentRecord.Gather(Seed, fio, DateTimeOffset.UtcNow);
         environment.Write(directory.EnvironmentJson);
@@ -94,10 +99,35 @@ internal sealed class RunSetup
             throw new BadArgumentsException(string.Join("\nharness: ", reading.Errors));
         }
 
-        PlanError[] refused = [.. reading.Experiments.Select(experiment => ExperimentPlan.Of(experiment).RefusedInRealWorld(file)).OfType<PlanError>()];
+        reading = reading with { Experiments = [.. reading.Experiments.Select(Settle)] };
+        PlanError[] refused =
+        [
+            .. reading.Experiments.Select(experiment => (experiment, plan: ExperimentPlan.Of(experiment)))
+                .Select(each => each.experiment.World == World.Simulated ? each.plan.RefusedInSimulation(file) : each.plan.RefusedInRealWorld(file))
+                .OfType<PlanError>(),
+        ];
         return refused.Length == 0
             ? options.Quick ? reading.Quick() : reading
             : throw new BadArgumentsException(string.Join("\nharness: ", refused.Select(error => error.ToString())));
+    }
+
+    /// <summary>
+    /// Decides where an experiment takes place. One in simulation says so in its very name, so that no table, picture or file shows its
+    /// numbers without it.
+    /// </summary>
+    private static Experiment Settle(Experiment experiment)
+    {
+        if (experiment.World == World.Real || (experiment.World == World.Auto && FuseProbe.Problem() is null))
+        {
+            return experiment with { World = World.Real };
+        }
+
+        if (experiment.World == World.Auto)
+        {
+            Console.Error.WriteLine($"harness: {experiment.Name} runs in simulation: {FuseProbe.Problem()}");
+        }
+
+        return experiment with { World = World.Simulated, Name = $"{experiment.Name}-simulated-{experiment.Machine}" };
     }
 
     private ResultsFile OpenResults(RunDirectory directory)

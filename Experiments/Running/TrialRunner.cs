@@ -1,4 +1,6 @@
 using Harness.Experiments.Plan;
+using Harness.Experiments.Plan.Workloads;
+using Harness.Experiments.Simulated;
 using Harness.Results.Records;
 using Harness.Transport;
 
@@ -23,10 +25,15 @@ internal sealed class TrialRunner(RunDirectory runDirectory, RunExplanations? ex
             Block = trial.Block,
             OrderInBlock = orderInBlock,
             StartedAtUtc = DateTimeOffset.UtcNow,
-            World = "real",
+            World = plan.Experiment.World == World.Simulated ? "simulated" : "real",
         };
         try
         {
+            if (plan.Experiment.World == World.Simulated)
+            {
+                return record with { Measured = Simulate(plan.Experiment, trial) };
+            }
+
             return record with { Measured = await Measure(plan.Experiment, trial, cancellationToken).ConfigureAwait(false) };
         }
         catch (Exception exception) when (exception is FuseTransportException or InvalidDataException or IOException or TimeoutException)
@@ -35,6 +42,10 @@ internal sealed class TrialRunner(RunDirectory runDirectory, RunExplanations? ex
             return record with { Error = exception.Message };
         }
     }
+
+    /// <summary>Blocks differ by what is drawn, as real ones do by chance.</summary>
+    private static TrialMeasurement Simulate(Experiment experiment, Trial trial) => SimulatedTrial.Run(
+        experiment.Machine, experiment.Backend, trial.Configuration.Settings, trial.Workload, (ulong)(experiment.Seed + trial.Block));
 
     private async Task<TrialMeasurement> Measure(Experiment experiment, Trial trial, CancellationToken cancellationToken)
     {

@@ -79,6 +79,9 @@ public sealed unsafe class NativeBuffer : MemoryManager<byte>
     /// <summary>First byte.</summary>
     internal byte* Pointer => _pointer;
 
+    /// <summary>Where it lies, for system calls that are made by number.</summary>
+    internal nint Address => (nint)_pointer;
+
     /// <summary>Size in bytes.</summary>
     public int Length => _length;
 

@@ -1,6 +1,7 @@
 using Harness.Experiments.Plan.Values;
 using Harness.Experiments.Plan.Workloads;
 using Harness.Experiments.Plan.Yaml;
+using Harness.Simulation.MachineFiles;
 
 namespace Harness.Experiments.Plan.Reading;
 
@@ -15,6 +16,10 @@ internal sealed class ExperimentReader(Problems problems)
     private const int DefaultSeed = 1;
 
     private static readonly Timing DefaultTiming = new(TimeSpan.FromSeconds(1), TimeSpan.Zero);
+
+    /// <summary>The machine of this project's own measurements.</summary>
+    private const string DefaultMachine = "this-vm";
+
     private static readonly Dictionary<string, World> Worlds =
         new() { ["auto"] = World.Auto, ["real"] = World.Real, ["simulated"] = World.Simulated };
 
@@ -29,6 +34,7 @@ internal sealed class ExperimentReader(Problems problems)
         string name = map.Need("name") is { } entry ? map.Value(entry, Kinds.Name)?.Text ?? "" : "";
         string description = map.Take("description") is { } text ? ReadDescription(text) : "";
         ScalarValue? world = map.Value("world", ValueKind.Choice([.. Worlds.Keys]));
+        ScalarValue? machine = map.Value("machine", ValueKind.Choice([.. MachineFile.Names]));
         Backend backend = new BackendReader(problems).Read(map.Need("backend"));
         var knobs = new KnobReader(map, problems);
         KnobSettings mount = knobs.ReadMount();
@@ -43,6 +49,7 @@ internal sealed class ExperimentReader(Problems problems)
             Name = name,
             Description = description,
             World = world is { } known ? Worlds[known.Text] : World.Auto,
+            Machine = machine?.Text ?? DefaultMachine,
             Backend = backend,
             Mount = mount,
             Factors = factors,

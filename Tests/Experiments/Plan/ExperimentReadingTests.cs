@@ -122,13 +122,15 @@ public class ExperimentReadingTests
     }
 
     [Fact]
-    public void SimulatedWorldIsRefusedByTheRealOneAlone()
+    public void AChannelThatNoKernelHasIsRefusedByTheRealWorldAlone()
     {
-        var simulated = ExperimentPlan.Of(PlanTexts.Read(PlanTexts.Experiment("world: simulated")));
+        const string designs = "mount: {channel: global-lock}";
+        var auto = ExperimentPlan.Of(PlanTexts.Read(PlanTexts.Experiment($"world: auto\n{designs}")));
         Assert.Equal(
-            "p:2:5: the experiment 'a' wants world: simulated, which this version cannot run; write world: real or world: auto",
-            simulated.RefusedInRealWorld("p")?.ToString());
-        Assert.Null(ExperimentPlan.Of(PlanTexts.Read(PlanTexts.Experiment("world: real"))).RefusedInRealWorld("p"));
-        Assert.Null(ExperimentPlan.Of(PlanTexts.Read(PlanTexts.Experiment("world: auto"))).RefusedInRealWorld("p"));
+            "p:2:5: the experiment 'a': channel=global-lock exists in simulation only; write world: simulated",
+            auto.RefusedInRealWorld("p")?.ToString());
+        var simulated = ExperimentPlan.Of(PlanTexts.Read(PlanTexts.Experiment($"world: simulated\n{designs}")));
+        Assert.Null(simulated.RefusedInRealWorld("p"));
+        Assert.Null(simulated.RefusedInSimulation("p"));
     }
 }

@@ -3,8 +3,8 @@ namespace Harness.Tests.Experiments.Plan;
 public class PlanErrorTests
 {
     [Theory]
-    [InlineData("thread: 3", "5:5: unknown key 'thread' in an experiment; allowed: name, description, world, backend, latency, mount, factors, baseline, design, runtime, ramp_time, workloads, repetitions, until, seed, quick")]
-    [InlineData("repetition: 3", "5:5: unknown key 'repetition' in an experiment; did you mean 'repetitions'? Allowed: name, description, world, backend, latency, mount, factors, baseline, design, runtime, ramp_time, workloads, repetitions, until, seed, quick")]
+    [InlineData("thread: 3", "5:5: unknown key 'thread' in an experiment; allowed: name, description, world, machine, backend, latency, mount, factors, baseline, design, runtime, ramp_time, workloads, repetitions, until, seed, quick")]
+    [InlineData("repetition: 3", "5:5: unknown key 'repetition' in an experiment; did you mean 'repetitions'? Allowed: name, description, world, machine, backend, latency, mount, factors, baseline, design, runtime, ramp_time, workloads, repetitions, until, seed, quick")]
     [InlineData("threads: 3", "5:5: 'threads' cannot be set in an experiment: a knob stands under mount, or under factors to vary")]
     [InlineData("quick: {seed: 1}", "5:13: unknown key 'seed' in quick; allowed: repetitions, runtime, ramp_time")]
     [InlineData("until: {confidence-width: 5%, max: 9}", "5:35: unknown key 'max' in until; allowed: confidence-width, max-repetitions")]
@@ -31,7 +31,7 @@ public class PlanErrorTests
     [InlineData("mount: {async-dio: maybe}", "5:24: async-dio: 'maybe' is neither on nor off; allowed: on or off (also yes, no, true, false, 1, 0)")]
     [InlineData("mount: {async-dio: }", "5:24: async-dio: the value is missing; allowed: on or off (also yes, no, true, false, 1, 0)")]
     [InlineData("mount: {async-dio: [on]}", "5:24: async-dio: this is a list; allowed: on or off (also yes, no, true, false, 1, 0)")]
-    [InlineData("mount: {channel: io-urin}", "5:22: channel: 'io-urin' is unknown; did you mean 'io-uring'? Allowed: one of auto, dev-fuse, clone, io-uring")]
+    [InlineData("mount: {channel: io-urin}", "5:22: channel: 'io-urin' is unknown; did you mean 'io-uring'? Allowed: one of auto, dev-fuse, clone, io-uring, global-lock, node-lock, cpu-lock-free, zero-copy")]
     [InlineData("latency: 200", "5:14: latency: '200' has no unit; allowed: a duration from 0us to 60s with its unit (ns, us, ms or s), such as 200us")]
     [InlineData("latency: 2m", "5:14: latency: '2m' has the unknown unit 'm'; allowed: a duration from 0us to 60s with its unit (ns, us, ms or s), such as 200us")]
     [InlineData("latency: 0.5ns", "5:14: latency: '0.5ns' is finer than 1ns; allowed: a duration from 0us to 60s with its unit (ns, us, ms or s), such as 200us")]

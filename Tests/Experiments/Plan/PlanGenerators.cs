@@ -38,6 +38,7 @@ internal static class PlanGenerators
         from design in DesignOf(factors)
         select new Experiment
         {
+            Machine = "this-vm",
             Mark = SourceMark.None,
             Name = "a",
             Description = "",

@@ -1,0 +1,92 @@
+using Harness.Experiments.Plan;
+using Harness.Experiments.Plan.Reading;
+using Harness.Experiments.Plan.Workloads;
+using Harness.Experiments.Simulated;
+using Harness.Results.Records;
+using Harness.Transport.Simulated;
+
+namespace Harness.Tests.Transport.Simulated;
+
+/// <summary>What the queue designs come to on large machines, with the machine files as they are.</summary>
+public sealed class SimulatedQueueTests
+{
+    private const string Large = "2x20";
+
+    public static TheoryData<string> Designs => [.. SimulatedMountOptions.QueueDesignNames];
+
+    [Theory]
+    [MemberData(nameof(Designs))]
+    public void EachDesignCarriesReadsAndWrites(string design)
+    {
+        TrialMeasurement measured = Run(design, jobs: 2, "rw: randrw, bs: 4k", out _);
+        Assert.True(measured.ReadBytes > 0);
+        Assert.True(measured.WriteBytes > 0);
+    }
+
+    [Theory]
+    [MemberData(nameof(Designs))]
+    public void TheSameSeedGivesTheSameRun(string design)
+    {
+        Run(design, jobs: 3, "rw: randread, bs: 4k", out ulong first);
+        Run(design, jobs: 3, "rw: randread, bs: 4k", out ulong second);
+        Assert.Equal(first, second);
+    }
+
+    [Fact]
+    public void TheTraceHashIsTheSameInEveryProcess()
+    {
+        // Another value means that the model has changed, or that something outside of the seed decides what happens.
+        Run("dev-fuse", jobs: 3, "rw: randread, bs: 4k", out ulong hash);
+        Assert.Equal(PinnedHash, hash);
+    }
+
+    [Fact]
+    public void OneSharedQueueSaturatesOnALargeMachine()
+    {
+        double few = Run("dev-fuse", jobs: 8, "rw: randread, bs: 4k", out _).Iops;
+        double many = Run("dev-fuse", jobs: 40, "rw: randread, bs: 4k", out _).Iops;
+        Assert.InRange(many, 0, 1.3 * few);
+        Assert.InRange(many, 200_000, 1_000_000);
+    }
+
+    [Fact]
+    public void AQueueForEachCpuGoesOnScaling()
+    {
+        double few = Run("io-uring", jobs: 8, "rw: randread, bs: 4k", out _).Iops;
+        double many = Run("io-uring", jobs: 40, "rw: randread, bs: 4k", out _).Iops;
+        double shared = Run("dev-fuse", jobs: 40, "rw: randread, bs: 4k", out _).Iops;
+        Assert.True(many > 1.3 * few, $"8 jobs {few:N0} IOPS, 40 jobs {many:N0}");
+        Assert.True(many > 1.5 * shared, $"a queue for each CPU {many:N0} IOPS, one shared {shared:N0}");
+    }
+
+    [Fact]
+    public void ParallelDirectIoTurnsASumOfLatenciesIntoAboutOne()
+    {
+        const string workload = "rw: write, bs: 1M";
+        const string mount = "max-write: 128K, latency: 200us, max-background: 64";
+        double oneByOne = Run("dev-fuse", jobs: 1, workload, out _, $"{mount}, async-dio: off").LatencyMicrosP50;
+        double parallel = Run("dev-fuse", jobs: 1, workload, out _, $"{mount}, async-dio: on").LatencyMicrosP50;
+        Assert.InRange(oneByOne, 8 * 200, 12 * 200);
+        Assert.InRange(parallel, 200, 3 * 200);
+    }
+
+    private const ulong PinnedHash = 10_951_677_848_426_088_625;
+
+    private static TrialMeasurement Run(string design, int jobs, string workload, out ulong hash, string mount = "threads: 20")
+    {
+        string text = $$"""
+            experiments:
+              - name: a
+                world: simulated
+                backend: memory
+                mount: {channel: {{design}}, {{mount}}}
+                runtime: 10ms
+                workloads: [{name: w, size: 16M, direct: on, numjobs: {{jobs}}, {{workload}}}]
+            """;
+        PlanReading reading = PlanFile.Parse("plan.yaml", text);
+        Assert.Empty(reading.Errors);
+        Experiment experiment = Assert.Single(reading.Experiments);
+        Workload only = Assert.Single(experiment.Workloads);
+        return SimulatedTrial.Run(Large, experiment.Backend, experiment.Mount, only, seed: 1, out hash);
+    }
+}

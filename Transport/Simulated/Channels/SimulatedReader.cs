@@ -1,0 +1,107 @@
+using System.Runtime.CompilerServices;
+using Harness.FuseProtocol;
+using Harness.FuseProtocol.Wire;
+using Harness.Simulation.Machines;
+using Harness.Transport.Simulated.Queues;
+using Harness.Transport.Simulated.Requests;
+
+namespace Harness.Transport.Simulated.Channels;
+
+/// <summary>One thread of the simulated daemon: takes messages, has them handled, and sends what was answered at once.</summary>
+internal sealed class SimulatedReader(FuseConnection connection, SimulatedChannel channel, int index, int slotsMax)
+{
+    private readonly Stack<SimulatedSlot> _free = new();
+    private readonly SimWaitQueue _slotBack = new("a slot of the daemon");
+    private SimulatedSlot? _handling;
+    private int _slots;
+
+    /// <summary>Its number.</summary>
+    public int Index { get; } = index;
+
+    /// <summary>Reads and handles messages for ever.</summary>
+    public async ValueTask Run(SimThread thread, IRequestHandler handler)
+    {
+        RequestQueue queue = connection.Queue;
+        while (true)
+        {
+            while (_free.Count == 0 && _slots == slotsMax)
+            {
+                await _slotBack.Wait(thread);
+            }
+
+            KernelRequest request = await queue.Take(thread, Index);
+            thread.Charge(connection.Machine.Costs.SystemCall.Nanoseconds);
+            await CopyIn(thread, request);
+            await queue.Keep(thread, Index, request);
+            await Handle(thread, handler, request);
+        }
+    }
+
+    /// <summary>A slot has been answered; who did so outside of the reader's own call leaves the sending to the channel.</summary>
+    public void Answered(SimulatedSlot slot)
+    {
+        if (_handling != slot)
+        {
+            channel.SendLater(this, slot);
+        }
+    }
+
+    /// <summary>Sends an answer to the kernel, on the daemon's thread that has it.</summary>
+    [AsyncMethodBuilder(typeof(SimMethodBuilder))]
+    public async ValueTask Send(SimThread thread, SimulatedSlot slot)
+    {
+        KernelRequest request = slot.Request!;
+        if (slot.HasReply && request.Header.Opcode != Opcode.Interrupt)
+        {
+            RequestQueue queue = connection.Queue;
+            if (queue.SystemCallsPerRequest > 1)
+            {
+                thread.Charge(connection.Machine.Costs.SystemCall.Nanoseconds);
+            }
+
+            await queue.Find(thread, Index, request);
+            if (queue.CopiesData || request.Into.Count == 0)
+            {
+                await thread.Copy(OutHeader.Size + slot.Length, thread.Cpu.Node.Id, request.Node);
+            }
+
+            await connection.End(thread, request, slot.Error, slot.Answer);
+        }
+        else
+        {
+            connection.Return(request);
+        }
+
+        _free.Push(slot);
+        await _slotBack.WakeOne(thread);
+    }
+
+    [AsyncMethodBuilder(typeof(SimMethodBuilder))]
+    private async ValueTask CopyIn(SimThread thread, KernelRequest request)
+    {
+        bool copies = connection.Queue.CopiesData || request.Data.Count == 0;
+        await thread.Copy(copies ? request.Length : InHeader.Size, request.Node, thread.Cpu.Node.Id);
+    }
+
+    private ValueTask Handle(SimThread thread, IRequestHandler handler, KernelRequest request)
+    {
+        if (!_free.TryPop(out SimulatedSlot? slot))
+        {
+            slot = new SimulatedSlot(this, connection.MessageBytes);
+            _slots++;
+        }
+        else if (slot.ReplyBuffer.Length < connection.MessageBytes)
+        {
+            // Made for INIT, before the size of messages was known.
+            slot = new SimulatedSlot(this, connection.MessageBytes);
+        }
+
+        request.IsSent = true;
+        slot.Load(request);
+        _handling = slot;
+        thread.Charge(connection.Costs.Dispatch);
+        handler.Handle(slot);
+        _handling = null;
+        return slot.IsAnswered ? Send(thread, slot) : default;
+    }
+}

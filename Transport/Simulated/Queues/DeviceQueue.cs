@@ -1,0 +1,40 @@
+using System.Runtime.CompilerServices;
+using Harness.Simulation.Machines;
+using Harness.Transport.Simulated.Requests;
+
+namespace Harness.Transport.Simulated.Queues;
+
+/// <summary>
+/// <c>/dev/fuse</c> as Linux has it: one input queue under one lock, and a processing queue under a lock of its own, which all readers
+/// share or, with cloned descriptors, each has for itself (<c>struct fuse_iqueue</c>, <c>struct fuse_pqueue</c>).
+/// </summary>
+internal sealed class DeviceQueue : RequestQueue
+{
+    private readonly InputQueue _input;
+    private readonly SimSpinLock[] _processing;
+
+    /// <summary>One processing queue for all, or with clones one for each reader.</summary>
+    public DeviceQueue(FuseConnection connection, int processingQueues)
+    {
+        _input = new InputQueue(connection, "the input queue", new QueueGuard(new SimSpinLock(connection.Machine, "fiq")));
+        _processing = [.. Enumerable.Range(0, processingQueues).Select(i => new SimSpinLock(connection.Machine, $"fpq {i}"))];
+    }
+
+    public override ValueTask Put(SimThread sender, KernelRequest request) => _input.Put(sender, request);
+
+    public override ValueTask PutUrgent(SimThread sender) => _input.Put(sender, null);
+
+    public override ValueTask<KernelRequest> Take(SimThread reader, int index) => _input.Take(reader);
+
+    public override ValueTask Keep(SimThread reader, int index, KernelRequest request) => TouchProcessing(reader, index);
+
+    public override ValueTask Find(SimThread answerer, int index, KernelRequest request) => TouchProcessing(answerer, index);
+
+    [AsyncMethodBuilder(typeof(SimMethodBuilder))]
+    private async ValueTask TouchProcessing(SimThread thread, int index)
+    {
+        SimSpinLock own = _processing[index % _processing.Length];
+        await own.Acquire(thread);
+        own.Release(thread);
+    }
+}

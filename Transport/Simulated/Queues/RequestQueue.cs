@@ -1,0 +1,38 @@
+using Harness.Simulation.Machines;
+using Harness.Transport.Simulated.Requests;
+
+namespace Harness.Transport.Simulated.Queues;
+
+/// <summary>
+/// How requests travel from those who make them to the daemon's threads, and answers back: what the designs differ in. A new design is a
+/// class beside these and a line in <see cref="QueueDesigns"/>.
+/// </summary>
+internal abstract class RequestQueue
+{
+    /// <summary>System calls that a daemon's thread makes for one request: read and write, or one that does both.</summary>
+    public virtual int SystemCallsPerRequest => 2;
+
+    /// <summary>Whether data are copied between application and daemon; with shared buffers they are not.</summary>
+    public virtual bool CopiesData => true;
+
+    /// <summary>How many threads the daemon has, if that is not its own to choose.</summary>
+    public virtual int? Readers => null;
+
+    /// <summary>Where a daemon's thread must run, if it must.</summary>
+    public virtual CpuSet? Placement(int reader) => null;
+
+    /// <summary>Puts a request where the daemon finds it, and wakes a thread of the daemon that waits.</summary>
+    public abstract ValueTask Put(SimThread sender, KernelRequest request);
+
+    /// <summary>An interrupt or a forget is there for the daemon, which <see cref="FuseConnection.TakeUrgent"/> hands out.</summary>
+    public abstract ValueTask PutUrgent(SimThread sender);
+
+    /// <summary>Takes the next message, and waits for one if there is none.</summary>
+    public abstract ValueTask<KernelRequest> Take(SimThread reader, int index);
+
+    /// <summary>A request has been handed over to the daemon: keeps it where its answer will look for it.</summary>
+    public abstract ValueTask Keep(SimThread reader, int index, KernelRequest request);
+
+    /// <summary>An answer has come: finds the request that it is for.</summary>
+    public abstract ValueTask Find(SimThread answerer, int index, KernelRequest request);
+}

@@ -1,0 +1,31 @@
+using Harness.Runtime;
+
+namespace Harness.Transport.Simulated;
+
+/// <summary>What a simulated mount is made of.</summary>
+public sealed record SimulatedMountOptions
+{
+    /// <summary>The names of the queue designs: those of the real channels, and others that no released kernel has.</summary>
+    public static IReadOnlyList<string> QueueDesignNames => Queues.QueueDesigns.Names;
+
+    /// <summary>The kernel and its settings.</summary>
+    public KernelOptions Kernel { get; init; } = new();
+
+    /// <summary>How requests travel between kernel and daemon, by name (default <c>dev-fuse</c>).</summary>
+    public string QueueDesign { get; init; } = "dev-fuse";
+
+    /// <summary>Threads of the daemon that take requests; designs with a queue for each CPU have one for each (default 2).</summary>
+    public int Threads { get; init; } = 2;
+
+    /// <summary>Requests that a thread of the daemon may have taken and not answered (default 1024).</summary>
+    public int SlotsMax { get; init; } = 1024;
+
+    /// <summary>Where the daemon's threads run, unless the queue design decides (default anywhere).</summary>
+    public Affinity Affinity { get; init; }
+
+    /// <summary>The CPUs that the daemon's threads share without an <see cref="Affinity"/>; null for all.</summary>
+    public Simulation.Machines.CpuSet? DaemonCpus { get; init; }
+
+    /// <summary>What <c>read_ahead_kb</c> is set to after INIT, in bytes; 0 leaves it.</summary>
+    public int ReadaheadBytes { get; init; }
+}
