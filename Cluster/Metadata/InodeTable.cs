@@ -16,12 +16,16 @@ internal sealed class InodeTable
     /// <summary>How many inodes there are.</summary>
     public int Count { get; private set; }
 
-    /// <summary>All inode numbers, in order.</summary>
-    public IEnumerable<ulong> Numbers =>
-        from page in _pages.OrderBy(static page => page.Key)
-        from inode in page.Value.Inodes
-        where inode.Exists
-        select inode.Number;
+    /// <summary>Inode numbers of one page.</summary>
+    public const ulong PageInodes = PageMask + 1;
+
+    /// <summary>The first number of each page, in order.</summary>
+    public ulong[] Pages()
+    {
+        ulong[] pages = [.. _pages.Keys.Select(static page => page << PageShift)];
+        Array.Sort(pages);
+        return pages;
+    }
 
     /// <summary>The inode, or one that does not exist.</summary>
     public ref Inode Find(ulong number)
