@@ -24,6 +24,7 @@ internal struct Inode
 {
     private const FilePermissions SetIds = FilePermissions.S_ISUID | FilePermissions.S_ISGID;
     private const int BlockShift = 9;
+    private const ulong PageBytes = 4096;
 
     /// <summary>The inode number, never given to another file; 0 where there is none.</summary>
     public ulong Number;
@@ -97,7 +98,7 @@ internal struct Inode
             DirectoryTable => DirectoryTable.ShownBytes,
             _ => Size,
         },
-        Blocks = ((Chunks?.BytesBefore(Size, chunkBytes) ?? 0) + (1UL << BlockShift) - 1) >> BlockShift,
+        Blocks = ((Chunks?.BytesBefore(Size, chunkBytes) ?? 0) + PageBytes - 1) / PageBytes * (PageBytes >> BlockShift),
         Atime = Atime,
         Mtime = Mtime,
         Ctime = Ctime,
@@ -107,5 +108,6 @@ internal struct Inode
         Uid = Uid,
         Gid = Gid,
         Rdev = Rdev,
+        Xattrs = (Traits & InodeTraits.Xattrs) != 0,
     };
 }

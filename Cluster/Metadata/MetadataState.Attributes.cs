@@ -51,14 +51,14 @@ internal sealed partial class MetadataState
             return Failed(error);
         }
 
-        inode.Size = Math.Max(inode.Size, wrote.Size);
-        if (wrote.HasMtime)
-        {
-            inode.Modified(wrote.Mtime);
-        }
-
-        inode.Atime = wrote.HasAtime ? wrote.Atime : inode.Atime;
         ClearPrivileges(ref inode, wrote.ClearSetIds, wrote.ByMember, wrote.HasMtime);
+        inode.Size = Math.Max(inode.Size, wrote.Size);
+        inode.Mode = wrote.HasMode ? inode.Type | ((FilePermissions)wrote.Mode & FilePermissions.ALLPERMS) : inode.Mode;
+        inode.Uid = wrote.HasUid ? wrote.Uid : inode.Uid;
+        inode.Gid = wrote.HasGid ? wrote.Gid : inode.Gid;
+        inode.Atime = wrote.HasAtime ? wrote.Atime : inode.Atime;
+        inode.Mtime = wrote.HasMtime ? wrote.Mtime : inode.Mtime;
+        inode.Ctime = wrote.HasCtime ? wrote.Ctime : wrote.HasMtime ? Math.Max(wrote.Mtime, inode.Ctime) : inode.Ctime;
         return Done(in inode);
     }
 

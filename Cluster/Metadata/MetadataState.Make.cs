@@ -50,11 +50,6 @@ internal sealed partial class MetadataState
             Touch(ref directory, subdirectories: inode.IsDirectory ? 1 : 0);
         }
 
-        if (make.Hold && session != 0)
-        {
-            Held(number, session);
-        }
-
         return Done(in inode);
     }
 

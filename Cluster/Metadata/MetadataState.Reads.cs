@@ -69,8 +69,14 @@ internal sealed partial class MetadataState
     public Errno ReadLink(ulong number, out ByteString target)
     {
         ref Inode inode = ref _inodes.Find(number);
-        target = inode.Body is byte[] bytes ? ByteString.CopyFrom(bytes) : ByteString.Empty;
-        return !inode.Exists ? Errno.ESTALE : inode.Body is byte[] ? Errnos.Ok : Errno.EINVAL;
+        target = ByteString.Empty;
+        if (inode.Body is not byte[] bytes)
+        {
+            return inode.Exists ? Errno.EINVAL : Errno.ESTALE;
+        }
+
+        target = ByteString.CopyFrom(bytes);
+        return Errnos.Ok;
     }
 
     /// <summary>Where the chunks of a file with indexes in a range lie.</summary>
