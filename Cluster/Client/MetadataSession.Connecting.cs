@@ -18,15 +18,28 @@ internal sealed partial class MetadataSession
             return null;
         }
 
-        _connecting ??= Connect();
-        await _connecting;
-        _connecting = null;
+        if (_connecting is null)
+        {
+            Task connecting = ConnectOnce();
+            _connecting = connecting.IsCompleted ? null : connecting;
+            await connecting;
+        }
+        else
+        {
+            await _connecting;
+        }
+
         return _peer;
+    }
+
+    private async Task ConnectOnce()
+    {
+        await Connect();
+        _connecting = null;
     }
 
     private async Task Connect()
     {
-        await Task.CompletedTask;
         if (_peer is { IsOpen: true })
         {
             return;

@@ -30,6 +30,8 @@ internal interface ISessionOwner
 /// <remarks>For one loop. Requests are sent as they come; many are in flight.</remarks>
 internal sealed partial class MetadataSession : IRpcHandler
 {
+    private const long Endless = long.MaxValue / 4;
+
     private readonly ILoop _loop;
     private readonly INetwork _network;
     private readonly ClusterClientOptions _options;
@@ -90,7 +92,7 @@ internal sealed partial class MetadataSession : IRpcHandler
     }
 
     /// <summary>Asks for a change, once, however often it has to be sent.</summary>
-    public async ValueTask<MetadataReply> Mutate(Command command)
+    public async Task<MetadataReply> Mutate(Command command)
     {
         while (_unacknowledged.Count >= _options.MutationsMax)
         {
@@ -114,10 +116,12 @@ internal sealed partial class MetadataSession : IRpcHandler
     }
 
     /// <summary>Asks, as often as it takes to get an answer or to run out of patience.</summary>
+    /// <param name="request">What for.</param>
+    /// <param name="endless">Whether the answer may take as long as it likes.</param>
     /// <returns>The answer; EIO after <see cref="ClusterClientOptions.RetryNanoseconds"/>, or if the session has ended under way.</returns>
-    public async ValueTask<MetadataReply> Call(MetadataRequest request)
+    public async Task<MetadataReply> Call(MetadataRequest request, bool endless = false)
     {
-        long until = _loop.NowNanoseconds + _options.RetryNanoseconds;
+        long until = endless ? long.MaxValue : _loop.NowNanoseconds + _options.RetryNanoseconds;
         long backoff = _options.BackoffNanoseconds;
         ulong session = _session;
         while (true)
@@ -130,7 +134,7 @@ internal sealed partial class MetadataSession : IRpcHandler
 
             session = _session;
             request.Session = session;
-            MetadataReply? reply = peer is null ? null : await Send(peer, request, _options.CallNanoseconds);
+            MetadataReply? reply = peer is null ? null : await Send(peer, request, endless ? Endless : _options.CallNanoseconds);
             if (reply is not null && (Errno)reply.Errno != Errno.ENOTCONN && !(IsBusy(reply) && request.BodyCase == MetadataRequest.BodyOneofCase.Mutate))
             {
                 return reply;
@@ -148,6 +152,16 @@ internal sealed partial class MetadataSession : IRpcHandler
 
             await Waits.Delay(_loop, backoff);
             backoff = Math.Min(backoff * 2, 1_000_000_000);
+        }
+    }
+
+    /// <summary>Sends a request that may be lost, once.</summary>
+    public async Task SendOnce(MetadataRequest request)
+    {
+        if (_peer is { IsOpen: true } peer)
+        {
+            request.Session = _session;
+            await Send(peer, request, _options.CallNanoseconds);
         }
     }
 

@@ -62,6 +62,7 @@ internal sealed partial class MetadataServer
         }
 
         reply.End = end;
+        reply.ListedParent = State.ParentOf(list.Directory);
         reply.ParentLease = _leases.Grant(list.Directory, session, LeaseMode.Read) != LeaseMode.None;
         if (list.Attributes)
         {
