@@ -44,10 +44,10 @@ internal sealed class ClientNode(ulong inode)
     public DirtyExtents Extents { get; } = new();
 
     /// <summary>The chunks that are known, by index; null values are holes.</summary>
-    public Dictionary<uint, ChunkLocation?> Chunks { get; } = [];
+    public Dictionary<ulong, ChunkLocation?> Chunks { get; } = [];
 
     /// <summary>Chunks written since the last sync.</summary>
-    public HashSet<uint> Unsynced { get; } = [];
+    public HashSet<ulong> Unsynced { get; } = [];
 
     /// <summary>Whether the server's log has something about it that fsync(2) must flush.</summary>
     public bool NeedsMetadataSync { get; set; }
@@ -81,6 +81,9 @@ internal sealed class ClientNode(ulong inode)
 
     /// <summary>Whether the server may take it for open here although it has no name: to be told when it is closed.</summary>
     public bool TellWhenClosed { get; set; }
+
+    /// <summary>Whether it lost a name here: the server is to be told when this client's kernel has forgotten it.</summary>
+    public bool TellWhenForgotten { get; set; }
 
     /// <summary>The name under which it was made, while that may still be unwritten.</summary>
     public (ulong Parent, byte[] Name) MadeAs { get; set; } = (0, []);

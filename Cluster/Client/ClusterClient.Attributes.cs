@@ -95,6 +95,7 @@ internal sealed partial class ClusterClient
 
     public async ValueTask<Result<int>> Getxattr(NodeId id, ReadOnlyMemory<byte> name, Memory<byte> buffer)
     {
+        await FlushKnown(id);
         MetadataReply reply = await _session.Call(
             new MetadataRequest { GetXattr = new GetXattr { Inode = id.Value, Name = ByteString.CopyFrom(name.Span) } });
         return reply.Errno != 0 ? (Errno)reply.Errno : Copy(reply.Value.Span, buffer, mustFit: true);
@@ -104,6 +105,7 @@ internal sealed partial class ClusterClient
     public async ValueTask<Result<int>> Listxattr(RequestContext context, NodeId id, Memory<byte> buffer)
     {
         bool isPrivileged = IsPrivileged(context);
+        await FlushKnown(id);
         MetadataReply reply = await _session.Call(new MetadataRequest { ListXattrs = id.Value });
         if (reply.Errno != 0)
         {
@@ -129,11 +131,7 @@ internal sealed partial class ClusterClient
 
     private async ValueTask<Errno> ChangeXattr(NodeId id, Command command)
     {
-        if (_nodes.TryGetValue(id.Value, out ClientNode? node))
-        {
-            await Flush(node);
-        }
-
+        await FlushKnown(id);
         MetadataReply reply = await _session.Mutate(command);
         if (reply.Errno == 0)
         {
@@ -142,6 +140,9 @@ internal sealed partial class ClusterClient
 
         return (Errno)reply.Errno;
     }
+
+    /// <summary>What was written here has an effect on extended attributes: the server is to know of it.</summary>
+    private ValueTask FlushKnown(NodeId id) => _nodes.TryGetValue(id.Value, out ClientNode? node) ? Flush(node) : default;
 
     /// <summary>A node whose attributes are true now.</summary>
     private async ValueTask<Result<ClientNode>> Known(ulong inode)

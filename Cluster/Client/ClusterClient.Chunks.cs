@@ -8,13 +8,13 @@ namespace Harness.Cluster.Client;
 internal sealed partial class ClusterClient
 {
     /// <summary>Chunks that are asked for at once, from the one that is needed on.</summary>
-    private const uint LocateAhead = 64;
+    private const ulong LocateAhead = 64;
 
     private async ValueTask<Errno> ReadData(ClientNode node, ulong offset, Memory<byte> buffer)
     {
         while (!buffer.IsEmpty)
         {
-            (uint index, long within, int length) = Piece(offset, buffer.Length);
+            (ulong index, long within, int length) = Piece(offset, buffer.Length);
             Memory<byte> piece = buffer[..length];
             Errno error = await WithChunk(node, index, allocate: false, location => _data.Read(location, within, piece), () => piece.Span.Clear());
             if (error != Errnos.Ok)
@@ -33,7 +33,7 @@ internal sealed partial class ClusterClient
     {
         while (!data.IsEmpty)
         {
-            (uint index, long within, int length) = Piece(offset, data.Length);
+            (ulong index, long within, int length) = Piece(offset, data.Length);
             ReadOnlyMemory<byte> piece = data[..length];
             Errno error = await WithChunk(node, index, allocate: true, location => _data.Write(location, within, piece), null);
             if (error != Errnos.Ok)
@@ -57,7 +57,7 @@ internal sealed partial class ClusterClient
         {
             ulong within = offset % _session.ChunkBytes;
             ulong piece = Math.Min(end - offset, _session.ChunkBytes - within);
-            uint index = (uint)(offset / _session.ChunkBytes);
+            ulong index = offset / _session.ChunkBytes;
             Errno error = await WithChunk(node, index, allocate: false, location => _data.Zero(location, (long)within, (long)piece), null);
             if (error != Errnos.Ok)
             {
@@ -71,13 +71,13 @@ internal sealed partial class ClusterClient
         return Errnos.Ok;
     }
 
-    private async Task<Errno> SyncChunk(ClientNode node, uint index) =>
+    private async Task<Errno> SyncChunk(ClientNode node, ulong index) =>
         await WithChunk(node, index, allocate: false, location => _data.Sync(location), null);
 
-    private (uint Index, long Within, int Length) Piece(ulong offset, int length)
+    private (ulong Index, long Within, int Length) Piece(ulong offset, int length)
     {
         ulong within = offset % _session.ChunkBytes;
-        return ((uint)(offset / _session.ChunkBytes), (long)within, (int)Math.Min((ulong)length, _session.ChunkBytes - within));
+        return (offset / _session.ChunkBytes, (long)within, (int)Math.Min((ulong)length, _session.ChunkBytes - within));
     }
 
     /// <summary>Does something with a chunk; where its replicas have changed meanwhile, again with the new ones.</summary>
@@ -87,7 +87,7 @@ internal sealed partial class ClusterClient
     /// <param name="access">What to do.</param>
     /// <param name="hole">What to do instead if it is a hole.</param>
     private async ValueTask<Errno> WithChunk(
-        ClientNode node, uint index, bool allocate, Func<ChunkLocation, ValueTask<Errno>> access, Action? hole)
+        ClientNode node, ulong index, bool allocate, Func<ChunkLocation, ValueTask<Errno>> access, Action? hole)
     {
         long until = _loop.NowNanoseconds + _options.RetryNanoseconds;
         long backoff = _options.BackoffNanoseconds;
@@ -122,7 +122,7 @@ internal sealed partial class ClusterClient
         }
     }
 
-    private async ValueTask<Result<ChunkLocation?>> LocationOf(ClientNode node, uint index, bool allocate)
+    private async ValueTask<Result<ChunkLocation?>> LocationOf(ClientNode node, ulong index, bool allocate)
     {
         if (node.Chunks.TryGetValue(index, out ChunkLocation? known) && (known is not null || !allocate))
         {
@@ -139,7 +139,7 @@ internal sealed partial class ClusterClient
         }
         else
         {
-            uint last = (uint)Math.Min(index + (ulong)LocateAhead - 1, uint.MaxValue - 1);
+            ulong last = index + LocateAhead - 1;
             reply = await _session.Call(new MetadataRequest { Locate = new Locate { Inode = node.Inode, First = index, Last = last } });
         }
 

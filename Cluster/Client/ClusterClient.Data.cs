@@ -128,6 +128,11 @@ internal sealed partial class ClusterClient
 
     public async ValueTask<Result<int>> Write(RequestContext context, NodeId id, WriteIn arg, ReadOnlyMemory<byte> data)
     {
+        if (data.IsEmpty)
+        {
+            return 0;
+        }
+
         ClientNode node = FindOrAdd(id.Value);
         var flags = (OpenFlags)arg.Flags;
         bool fromCache = (arg.WriteFlags & WriteFlags.Cache) != 0;
@@ -245,7 +250,7 @@ internal sealed partial class ClusterClient
 
     private async ValueTask<Errno> Sync(ClientNode node)
     {
-        uint[] unsynced = [.. node.Unsynced.Order()];
+        ulong[] unsynced = [.. node.Unsynced.Order()];
         node.Unsynced.Clear();
         bool metadata = node.NeedsMetadataSync;
         node.NeedsMetadataSync = false;
@@ -272,7 +277,7 @@ internal sealed partial class ClusterClient
 
     private void CloseNode(ClientNode node)
     {
-        node.Opens--;
+        node.Opens = Math.Max(0, node.Opens - 1);
         if (node.Opens > 0)
         {
             return;

@@ -30,7 +30,7 @@ internal sealed partial class ClusterClient
         }
 
         ulong fh = ++_lastFh;
-        _listings[fh] = new Listing();
+        _listings[fh] = new Listing(id.Value);
         return new OpenOut { Fh = fh };
     }
 
@@ -109,10 +109,19 @@ internal sealed partial class ClusterClient
             listing.Pinned.Add(node);
         }
 
-        (listing.End, listing.Parent, listing.Plus) = (reply.End, reply.ListedParent, plus);
+        (listing.End, listing.Parent, listing.Plus, listing.NamesAreHeld) = (reply.End, reply.ListedParent, plus, reply.ParentLease);
         (listing.FirstCookie, listing.IsLast) = (cookie, reply.Names.Count < ListedAtOnce);
         listing.NextCookie = reply.Names.Count > 0 ? reply.Names[^1].Cookie : cookie;
         return Errnos.Ok;
+    }
+
+    /// <summary>The names of a directory have changed: those that were asked for are asked for again.</summary>
+    private void ForgetListed(ulong directory)
+    {
+        foreach (Listing listing in _listings.Values)
+        {
+            listing.FirstCookie = listing.Directory == directory ? ulong.MaxValue : listing.FirstCookie;
+        }
     }
 
     private void Unpin(Listing listing)
@@ -153,7 +162,7 @@ internal sealed partial class ClusterClient
                 continue;
             }
 
-            complete = plus ? AddPlus(ref writer, name) : writer.TryAdd(name.Name.Span, name.Inode, name.Type, name.Cookie);
+            complete = plus ? AddPlus(ref writer, listing, name) : writer.TryAdd(name.Name.Span, name.Inode, name.Type, name.Cookie);
             if (!complete)
             {
                 break;
@@ -164,14 +173,14 @@ internal sealed partial class ClusterClient
         return complete;
     }
 
-    private bool AddPlus(ref DirentWriter writer, ListedName name)
+    private bool AddPlus(ref DirentWriter writer, Listing listing, ListedName name)
     {
         // Where the attributes are not known, the kernel is told the name alone (node id 0), and looks it up when it needs to.
         var entry = new EntryOut { Attr = new Attr { Ino = name.Inode, Mode = name.Type } };
         ClientNode? node = name.Attributes is null ? null : _nodes.GetValueOrDefault(name.Inode);
         if (node is { Lease: not LeaseMode.None, IsStale: false })
         {
-            entry = EntryOf(node, nameIsHeld: false);
+            entry = EntryOf(node, listing.NamesAreHeld);
         }
         else
         {
@@ -188,8 +197,14 @@ internal sealed partial class ClusterClient
     }
 
     /// <summary>An open directory. It lists what was there when it was opened or rewound, so that it ends even if names are added without end.</summary>
-    private sealed class Listing
+    private sealed class Listing(ulong directory)
     {
+        /// <summary>Of what.</summary>
+        public ulong Directory { get; } = directory;
+
+        /// <summary>Whether the kernel may remember the names.</summary>
+        public bool NamesAreHeld { get; set; }
+
         /// <summary>The first cookie that no longer belongs to it.</summary>
         public ulong End { get; set; }
 

@@ -12,7 +12,7 @@ internal sealed partial class ClusterClient
     public async ValueTask<Result<EntryOut>> Lookup(NodeId parent, ReadOnlyMemory<byte> name)
     {
         MetadataReply reply = await _session.Call(new MetadataRequest { LookUp = new LookUp { Parent = parent.Value, Name = ByteString.CopyFrom(name.Span) } });
-        if ((Errno)reply.Errno == Errno.ENOENT && reply.ParentLease && _session.ValidNanoseconds > 0)
+        if ((Errno)reply.Errno == Errno.ENOENT && reply.ParentLease && _options.NegativeEntries && _session.ValidNanoseconds > 0)
         {
             // The kernel may remember that the name is absent for as long as the server promises to say otherwise.
             FindOrAdd(parent.Value).Lease = LeaseMode.Read;
@@ -85,7 +85,7 @@ internal sealed partial class ClusterClient
         }
 
         ClientNode node = _nodes[made.Value.Nodeid];
-        (node.TellWhenClosed, node.NeedsMetadataSync) = (true, true);
+        (node.TellWhenForgotten, node.NeedsMetadataSync) = (true, true);
         return new CreateOut { Entry = made.Value, Open = OpenNode(node) };
     }
 
@@ -134,7 +134,7 @@ internal sealed partial class ClusterClient
     {
         var unlink = new Unlink { Parent = parent.Value, Name = ByteString.CopyFrom(name.Span), Directory = directory };
         MetadataReply reply = await _session.Mutate(new Command { Unlink = unlink });
-        if (reply.Errno == 0 && !directory)
+        if (reply.Errno == 0)
         {
             LostName(reply.Outcome.Replaced);
         }
@@ -143,7 +143,7 @@ internal sealed partial class ClusterClient
         return (Errno)reply.Errno;
     }
 
-    /// <summary>An inode has lost a name here: the server takes this client to have it open, if it was the last one.</summary>
+    /// <summary>An inode has lost a name here. If it was the last one, the server keeps the inode until this client's kernel has forgotten it.</summary>
     private void LostName(ulong inode)
     {
         if (inode == 0)
@@ -152,13 +152,17 @@ internal sealed partial class ClusterClient
         }
 
         ClientNode? node = _nodes.GetValueOrDefault(inode);
-        if (node is { Opens: > 0 })
+        if (node is { Opens: 0 })
         {
-            node.TellWhenClosed = true;
+            Discard(node);
+        }
+
+        if (node is { IsUnused: false })
+        {
+            node.TellWhenForgotten = true;
         }
         else
         {
-            Discard(node);
             TellClosed(inode);
         }
 
@@ -166,7 +170,7 @@ internal sealed partial class ClusterClient
     }
 
     /// <summary>What was written to a file that nobody can open any more need not go anywhere.</summary>
-    private void Discard(ClientNode? node)
+    private void Discard(ClientNode node)
     {
         if (node is { Attributes.Nlink: <= 1, Flushing: null } && !node.Extents.IsEmpty)
         {
@@ -186,6 +190,8 @@ internal sealed partial class ClusterClient
             {
                 node.IsStale = true;
             }
+
+            ForgetListed(inode);
         }
     }
 

@@ -16,7 +16,7 @@ internal sealed partial class ClusterClient
     private const uint SeekHole = 4;
     private const ulong PageBytes = 4096;
 
-    private ulong FileBytesMax => Math.Min(long.MaxValue, (uint.MaxValue * _session.ChunkBytes) - 1);
+    private const ulong FileBytesMax = Metadata.MetadataLimits.FileBytesMax;
 
     /// <summary>Sets a file's size. What lies behind the new end in its last chunk is zeroed first, so that nobody ever reads it again.</summary>
     private async ValueTask<Errno> Truncate(RequestContext context, ClientNode node, SetattrIn arg)
@@ -40,7 +40,7 @@ internal sealed partial class ClusterClient
             error = (Errno)reply.Errno;
             if (error == Errnos.Ok)
             {
-                ForgetChunks(node, (uint)((arg.Size + _session.ChunkBytes - 1) / _session.ChunkBytes), uint.MaxValue);
+                ForgetChunks(node, (arg.Size + _session.ChunkBytes - 1) / _session.ChunkBytes, ulong.MaxValue);
                 node.Attributes = reply.Attributes;
                 node.NeedsMetadataSync = true;
             }
@@ -162,7 +162,7 @@ internal sealed partial class ClusterClient
             };
     }
 
-    private Errno CheckFile(ClientNode node, ulong size) =>
+    private static Errno CheckFile(ClientNode node, ulong size) =>
         node.Attributes.IsFile() ? size > FileBytesMax ? Errno.EFBIG : Errnos.Ok : node.Attributes.IsDirectory() ? Errno.EISDIR : Errno.EINVAL;
 
     private async ValueTask<Errno> ZeroToChunkEnd(ClientNode node, ulong offset)
@@ -199,10 +199,10 @@ internal sealed partial class ClusterClient
         }
 
         // Also where no whole chunk goes: the command notes the time of the change.
-        var drop = new DropChunks { Inode = node.Inode, First = uint.MaxValue, Last = uint.MaxValue };
+        var drop = new DropChunks { Inode = node.Inode, First = ulong.MaxValue, Last = ulong.MaxValue };
         if (first < behind)
         {
-            (drop.First, drop.Last) = ((uint)first, (uint)(behind - 1));
+            (drop.First, drop.Last) = (first, behind - 1);
         }
 
         MetadataReply reply = await _session.Mutate(new Command { DropChunks = drop });
@@ -229,8 +229,8 @@ internal sealed partial class ClusterClient
             }
         }
 
-        uint last = (uint)((end - 1) / _session.ChunkBytes);
-        for (uint index = (uint)(arg.Offset / _session.ChunkBytes); index <= last; index++)
+        ulong last = (end - 1) / _session.ChunkBytes;
+        for (ulong index = arg.Offset / _session.ChunkBytes; index <= last; index++)
         {
             Result<ChunkLocation?> location = await LocationOf(node, index, allocate: true);
             if (!location.IsOk)
@@ -262,8 +262,8 @@ internal sealed partial class ClusterClient
         }
 
         ulong chunk = _session.ChunkBytes;
-        uint index = (uint)(offset / chunk);
-        var locate = new Locate { Inode = node.Inode, First = index, Last = (uint)((size - 1) / chunk) };
+        ulong index = offset / chunk;
+        var locate = new Locate { Inode = node.Inode, First = index, Last = (size - 1) / chunk };
         MetadataReply reply = await _session.Call(new MetadataRequest { Locate = locate });
         if (reply.Errno != 0)
         {
@@ -299,9 +299,9 @@ internal sealed partial class ClusterClient
         return data ? Errno.ENXIO : Math.Min(at, size);
     }
 
-    private static void ForgetChunks(ClientNode node, uint first, uint last)
+    private static void ForgetChunks(ClientNode node, ulong first, ulong last)
     {
-        foreach (uint index in node.Chunks.Keys.Where(index => index >= first && index <= last).ToArray())
+        foreach (ulong index in node.Chunks.Keys.Where(index => index >= first && index <= last).ToArray())
         {
             node.Chunks.Remove(index);
         }

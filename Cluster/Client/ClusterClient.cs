@@ -80,9 +80,14 @@ internal sealed partial class ClusterClient : ISessionOwner
         if (_nodes.TryGetValue(id.Value, out ClientNode? node))
         {
             node.Lookups -= Math.Min(lookups, node.Lookups);
-            if (node.Lookups == 0 && node.IsDirty)
+            if (node.Lookups == 0)
             {
-                _ = FlushSoon(node);
+                // An open file keeps its inode in the kernel: that its RELEASE is still to come only means that another thread has read it.
+                node.Opens = 0;
+                if (node.IsDirty)
+                {
+                    _ = FlushSoon(node);
+                }
             }
 
             DropIfUnused(node);
@@ -171,6 +176,11 @@ internal sealed partial class ClusterClient : ISessionOwner
         if (node.IsUnused && node.Inode != NodeId.Root.Value && _nodes.Remove(node.Inode))
         {
             _dirty.Remove(node);
+            if (node.TellWhenForgotten)
+            {
+                TellClosed(node.Inode);
+            }
+
             if (node.Lease != LeaseMode.None)
             {
                 GiveBack(node.Inode);

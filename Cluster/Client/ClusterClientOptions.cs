@@ -17,6 +17,9 @@ internal sealed record ClusterClientOptions
     /// </summary>
     public bool WriteBehind { get; init; } = true;
 
+    /// <summary>Whether the kernel may remember that a name is absent, for as long as the lease on its directory lives (default yes).</summary>
+    public bool NegativeEntries { get; init; } = true;
+
     /// <summary>Bytes that may wait to be written, over all files (default 64 MiB); beyond it writers wait.</summary>
     public long DirtyBytesMax { get; init; } = 64 << 20;
 

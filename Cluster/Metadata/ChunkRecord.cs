@@ -6,7 +6,7 @@ namespace Harness.Cluster.Metadata;
 /// <param name="Version">The epoch of its chain; grows with each change of <paramref name="Servers"/>.</param>
 /// <param name="Servers">The chain, head first.</param>
 /// <param name="Target">A server that is being filled and will join the chain; 0 for none.</param>
-internal readonly record struct ChunkRecord(ulong Inode, uint Index, uint Version, uint[] Servers, uint Target);
+internal readonly record struct ChunkRecord(ulong Inode, ulong Index, uint Version, uint[] Servers, uint Target);
 
 /// <summary>What an administrator, or the cluster itself for good, has decided about a chunk server.</summary>
 internal enum ServerState

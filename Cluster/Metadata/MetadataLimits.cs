@@ -36,6 +36,6 @@ internal sealed record MetadataLimits
     /// <summary>Most replicas of a chunk.</summary>
     public int ReplicasMax { get; init; } = 15;
 
-    /// <summary>Largest file, in bytes: chunk indexes have 32 bits, and offsets 63; EFBIG.</summary>
-    public ulong FileBytesMax => Math.Min(long.MaxValue, (uint.MaxValue * ChunkBytes) - 1);
+    /// <summary>Largest file, in bytes, as offsets have 63 bits; EFBIG.</summary>
+    public const ulong FileBytesMax = long.MaxValue;
 }

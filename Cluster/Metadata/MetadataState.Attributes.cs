@@ -74,7 +74,7 @@ internal sealed partial class MetadataState
             return inode.IsDirectory ? Errno.EISDIR : Errno.EINVAL;
         }
 
-        return size > Limits.FileBytesMax ? Errno.EFBIG : Errnos.Ok;
+        return size > MetadataLimits.FileBytesMax ? Errno.EFBIG : Errnos.Ok;
     }
 
     /// <summary>
@@ -85,8 +85,7 @@ internal sealed partial class MetadataState
     {
         if (size < inode.Size)
         {
-            // Sizes are at most FileBytesMax, so the index fits.
-            DropChunksBetween(ref inode, (uint)((size + Limits.ChunkBytes - 1) / Limits.ChunkBytes), uint.MaxValue);
+            DropChunksBetween(ref inode, (size + Limits.ChunkBytes - 1) / Limits.ChunkBytes, ulong.MaxValue);
         }
 
         inode.Size = size;

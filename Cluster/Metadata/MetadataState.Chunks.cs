@@ -43,7 +43,7 @@ internal sealed partial class MetadataState
         var outcome = new Outcome();
         foreach (Placement placement in allocate.Placements)
         {
-            if (placement.Servers.Count > Limits.ReplicasMax || placement.Index >= Limits.FileBytesMax / Limits.ChunkBytes)
+            if (placement.Servers.Count > Limits.ReplicasMax || placement.Index > MetadataLimits.FileBytesMax / Limits.ChunkBytes)
             {
                 return Failed(placement.Servers.Count > Limits.ReplicasMax ? Errno.EINVAL : Errno.EFBIG);
             }
@@ -104,7 +104,7 @@ internal sealed partial class MetadataState
         }
     }
 
-    private void DropChunksBetween(ref Inode inode, uint first, uint last)
+    private void DropChunksBetween(ref Inode inode, ulong first, ulong last)
     {
         if (inode.Chunks is not { } list)
         {

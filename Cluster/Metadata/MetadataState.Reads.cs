@@ -80,7 +80,7 @@ internal sealed partial class MetadataState
     }
 
     /// <summary>Where the chunks of a file with indexes in a range lie.</summary>
-    public Errno Locate(ulong number, uint first, uint last, ICollection<ChunkLocation> chunks)
+    public Errno Locate(ulong number, ulong first, ulong last, ICollection<ChunkLocation> chunks)
     {
         ref Inode inode = ref _inodes.Find(number);
         if (!inode.Exists || !inode.IsFile)

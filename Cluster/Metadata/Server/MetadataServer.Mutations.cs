@@ -131,20 +131,20 @@ internal sealed partial class MetadataServer
     }
 
     /// <summary>
-    /// Notes who may have open what is about to lose its last name: others say so when their lease is recalled; who asks is taken to have it
-    /// open, and says at once if not.
+    /// Notes who may have open what is about to lose its last name: others say so when their lease is recalled; who asks is taken to need it
+    /// still, and says soon when it does not.
     /// </summary>
     private void AddHolders(ulong session, Command command)
     {
         (ulong parent, ReadOnlyMemory<byte> name, var holders) = command.BodyCase switch
         {
-            Body.Unlink when !command.Unlink.Directory => (command.Unlink.Parent, command.Unlink.Name.Memory, command.Unlink.Holders),
+            Body.Unlink => (command.Unlink.Parent, command.Unlink.Name.Memory, command.Unlink.Holders),
             Body.Rename when command.Rename.Flags != (uint)RenameFlags.Exchange =>
                 (command.Rename.NewParent, command.Rename.NewName.Memory, command.Rename.Holders),
             _ => default,
         };
         holders?.Clear();
-        if (holders is not null && State.LookUp(parent, name.Span, out ulong found) == Errnos.Ok && found != 0 && !State.IsDirectory(found))
+        if (holders is not null && State.LookUp(parent, name.Span, out ulong found) == Errnos.Ok && found != 0)
         {
             holders.AddRange(_leases.OpenIn(found).Append(session).Distinct());
         }
