@@ -62,7 +62,7 @@ internal sealed partial class MetadataState
         return Done(in inode);
     }
 
-    private Errno CheckResize(in Inode inode, ulong size)
+    private static Errno CheckResize(in Inode inode, ulong size)
     {
         if (!inode.Exists)
         {
