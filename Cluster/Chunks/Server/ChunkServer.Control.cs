@@ -64,7 +64,10 @@ internal sealed partial class ChunkServer
             Add(id).Restore(new BlockStamp(message.Version, 0));
         }
 
-        return error;
+        // Asked again, since the answer was lost.
+        bool again = error == Errno.EEXIST && _replicas.TryGetValue(message.Chunk, out ChunkReplica? there) && there.Chain is null &&
+            there.LastStamp == new BlockStamp(message.Version, 0);
+        return again ? Errnos.Ok : error;
     }
 
     private async ValueTask SetChain(RpcRequest request, ChunkRequest message)
