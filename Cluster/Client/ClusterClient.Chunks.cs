@@ -1,3 +1,4 @@
+using Harness.Cluster.Chunks.Client;
 using Harness.Cluster.Wire;
 using Harness.FuseProtocol;
 using Mono.Unix.Native;
@@ -53,19 +54,27 @@ internal sealed partial class ClusterClient
     private async ValueTask<Errno> ZeroData(ClientNode node, ulong offset, ulong length)
     {
         ulong end = offset + length;
-        while (offset < end)
+        ulong chunkBytes = _session.ChunkBytes;
+        var locate = new Locate { Inode = node.Inode, First = offset / chunkBytes, Last = (end - 1) / chunkBytes };
+        MetadataReply reply = await _session.Call(new MetadataRequest { Locate = locate });
+        if (reply.Errno != 0)
         {
-            ulong within = offset % _session.ChunkBytes;
-            ulong piece = Math.Min(end - offset, _session.ChunkBytes - within);
-            ulong index = offset / _session.ChunkBytes;
-            Errno error = await WithChunk(node, index, allocate: false, location => _data.Zero(location, (long)within, (long)piece), null);
+            return (Errno)reply.Errno;
+        }
+
+        _data.Learn(reply.Servers);
+        foreach (ChunkLocation chunk in reply.Chunks)
+        {
+            ulong from = Math.Max(offset, chunk.Index * chunkBytes);
+            ulong to = Math.Min(end, (chunk.Index + 1) * chunkBytes);
+            long within = (long)(from % chunkBytes);
+            Errno error = await WithChunk(node, chunk.Index, allocate: false, location => _data.Zero(location, within, (long)(to - from)), null);
             if (error != Errnos.Ok)
             {
                 return error;
             }
 
-            node.Unsynced.Add(index);
-            offset += piece;
+            node.Unsynced.Add(chunk.Index);
         }
 
         return Errnos.Ok;
@@ -73,6 +82,21 @@ internal sealed partial class ClusterClient
 
     private async Task<Errno> SyncChunk(ClientNode node, ulong index) =>
         await WithChunk(node, index, allocate: false, location => _data.Sync(location), null);
+
+    /// <summary>Brings the chain of a chunk up to date that a server has refused or that could not be reached.</summary>
+    /// <returns>False if the chunk is gone.</returns>
+    public async ValueTask<bool> Refresh(ChunkHandle handle)
+    {
+        MetadataReply reply = await _session.Call(new MetadataRequest { LocateChunk = handle.Id.Value });
+        if (reply.Errno != 0 || _data is not ClusterChunkData data)
+        {
+            return false;
+        }
+
+        data.Learn(reply.Servers);
+        handle.Chain = data.ChainOf(reply.Chunks[0]) ?? handle.Chain;
+        return true;
+    }
 
     private (ulong Index, long Within, int Length) Piece(ulong offset, int length)
     {

@@ -147,8 +147,9 @@ internal sealed partial class ClusterClient
         // With the writeback cache only the kernel knows where the end is: what is dirty behind ours has not been sent yet.
         bool append = !fromCache && !_writebackCache && (flags & OpenFlags.O_APPEND) != 0;
         ulong offset = append ? node.Attributes.Size : arg.Offset;
+        data = offset < FileBytesMax ? data[..(int)Math.Min((ulong)data.Length, FileBytesMax - offset)] : default;
         ulong end = offset + (ulong)data.Length;
-        if (!node.Attributes.IsFile() || end > long.MaxValue)
+        if (!node.Attributes.IsFile() || data.IsEmpty)
         {
             error = node.Attributes.IsFile() ? Errno.EFBIG : node.Attributes.IsDirectory() ? Errno.EISDIR : Errno.EINVAL;
         }

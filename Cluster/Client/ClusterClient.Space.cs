@@ -52,7 +52,7 @@ internal sealed partial class ClusterClient
 
     public async ValueTask<Errno> Fallocate(NodeId id, FallocateIn arg)
     {
-        const FallocateMode Known = FallocateMode.KeepSize | FallocateMode.PunchHole | FallocateMode.ZeroRange | FallocateMode.UnshareRange;
+        const FallocateMode Known = FallocateMode.KeepSize | FallocateMode.PunchHole | FallocateMode.ZeroRange;
         bool punch = (arg.Mode & FallocateMode.PunchHole) != 0;
         bool zero = (arg.Mode & FallocateMode.ZeroRange) != 0;
         if ((arg.Mode & ~Known) != 0 || (punch && (zero || (arg.Mode & FallocateMode.KeepSize) == 0)))
@@ -230,6 +230,12 @@ internal sealed partial class ClusterClient
         }
 
         ulong last = (end - 1) / _session.ChunkBytes;
+        MetadataReply space = await _session.Call(new MetadataRequest { Statfs = new Empty() });
+        if (space.Errno != 0 || arg.Length > space.Space.FreeBytes)
+        {
+            return space.Errno != 0 ? (Errno)space.Errno : Errno.ENOSPC;
+        }
+
         for (ulong index = arg.Offset / _session.ChunkBytes; index <= last; index++)
         {
             Result<ChunkLocation?> location = await LocationOf(node, index, allocate: true);

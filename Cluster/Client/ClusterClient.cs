@@ -40,6 +40,10 @@ internal sealed partial class ClusterClient : ISessionOwner
         (_loop, _data, _options) = (loop, data, options);
         _session = new MetadataSession(loop, network, options, this, pool);
         _kernel = new KernelCache(loop, kernelLoop);
+        if (data is ClusterChunkData chunks)
+        {
+            chunks.Refreshing = Refresh;
+        }
     }
 
     /// <summary>Its session.</summary>

@@ -36,18 +36,11 @@ internal sealed class ChunkList
     /// <summary>Removes the chunks with indexes from <paramref name="first"/> to <paramref name="last"/>, both included.</summary>
     public void RemoveRange(ulong first, ulong last) => _slots.RemoveRange(IndexOf(first), Range(first, last).Length);
 
-    /// <summary>Bytes of chunks that lie before the file's end.</summary>
-    public ulong BytesBefore(ulong size, ulong chunkBytes)
+    /// <summary>Bytes of chunks: of the one in which the file ends those before the end, and whole ones where space was reserved behind it.</summary>
+    public ulong Bytes(ulong size, ulong chunkBytes)
     {
-        if (_slots.Count == 0)
-        {
-            return 0;
-        }
-
-        // Only the last chunk can reach over the end, unless truncation has left some behind, which it does not.
-        ulong lastStart = _slots[^1].Index * chunkBytes;
-        ulong inLast = size > lastStart ? Math.Min(chunkBytes, size - lastStart) : 0;
-        return ((ulong)(_slots.Count - 1) * chunkBytes) + inLast;
+        ulong bytes = (ulong)_slots.Count * chunkBytes;
+        return size % chunkBytes != 0 && Find(size / chunkBytes) != 0 ? bytes - chunkBytes + (size % chunkBytes) : bytes;
     }
 
     /// <summary>Where the first chunk with this index or a greater one stands.</summary>

@@ -98,7 +98,7 @@ internal struct Inode
             DirectoryTable => DirectoryTable.ShownBytes,
             _ => Size,
         },
-        Blocks = ((Chunks?.BytesBefore(Size, chunkBytes) ?? 0) + PageBytes - 1) / PageBytes * (PageBytes >> BlockShift),
+        Blocks = ((Chunks?.Bytes(Size, chunkBytes) ?? 0) + PageBytes - 1) / PageBytes * (PageBytes >> BlockShift),
         Atime = Atime,
         Mtime = Mtime,
         Ctime = Ctime,

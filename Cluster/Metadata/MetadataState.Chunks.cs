@@ -26,7 +26,7 @@ internal sealed partial class MetadataState
     public ChunkLocation LocationOf(ulong chunk)
     {
         ChunkRecord record = _chunks[chunk];
-        var location = new ChunkLocation { Index = record.Index, Chunk = chunk, Version = record.Version };
+        var location = new ChunkLocation { Index = record.Index, Chunk = chunk, Version = record.Version, TailJoins = record.Target != 0 };
         location.Servers.AddRange(record.Servers);
         return location;
     }

@@ -83,13 +83,16 @@ internal sealed partial class MetadataState
     /// <summary>A chunk server has started: a known one if the directory it serves is known.</summary>
     private Outcome RegisterServer(RegisterServer register)
     {
-        ServerRecord? known = _servers.Values.FirstOrDefault(server => server.Identity == register.Identity);
+        ServerRecord? known = register.Server != 0
+            ? _servers.GetValueOrDefault(register.Server)
+            : _servers.Values.FirstOrDefault(server => server.Identity == register.Identity);
         if (known is { State: ServerState.Removed })
         {
             return Failed(Errno.EPERM);
         }
 
-        uint id = known?.Id ?? _nextServer++;
+        uint id = register.Server != 0 ? register.Server : known?.Id ?? _nextServer;
+        _nextServer = Math.Max(_nextServer, id + 1);
         _servers[id] = new ServerRecord
         {
             Id = id,

@@ -1,3 +1,5 @@
+using Harness.Cluster.Chunks;
+using Harness.Cluster.Metadata.Master;
 using Harness.Cluster.Metadata.Server;
 using Harness.Cluster.Net;
 using Harness.Cluster.Wire;
@@ -14,10 +16,11 @@ internal sealed class MetadataEndpoint : IRpcHandler
     private const long RecallNanoseconds = 30_000_000_000;
 
     private readonly MetadataServer _server;
+    private readonly ChunkMaster? _master;
     private readonly PayloadPool _pool;
 
-    /// <summary>Serves the clients of a server, on its loop.</summary>
-    public MetadataEndpoint(MetadataServer server, PayloadPool pool) => (_server, _pool) = (server, pool);
+    /// <summary>Serves a server's clients, and the chunk servers, on its loop.</summary>
+    public MetadataEndpoint(MetadataServer server, PayloadPool pool, ChunkMaster? master = null) => (_server, _pool, _master) = (server, pool, master);
 
     /// <summary>Begins to talk with whoever has connected.</summary>
     public void Accept(ILoop loop, IConnection connection, in Hello hello)
@@ -29,7 +32,11 @@ internal sealed class MetadataEndpoint : IRpcHandler
     /// <inheritdoc/>
     public void OnRequest(RpcRequest request)
     {
-        if (request.Header.Kind != MetadataMessages.Request)
+        if (_master is not null && request.Header.Kind is (ChunkKind.Register or ChunkKind.Heartbeat or ChunkKind.ReplicaFailed))
+        {
+            _master.OnRequest(request);
+        }
+        else if (request.Header.Kind != MetadataMessages.Request)
         {
             request.Reply(Errno.ENOSYS);
         }
@@ -45,7 +52,11 @@ internal sealed class MetadataEndpoint : IRpcHandler
     }
 
     /// <inheritdoc/>
-    public void OnDisconnected(RpcPeer peer, string reason) => _server.Disconnected((Link)peer.Tag!);
+    public void OnDisconnected(RpcPeer peer, string reason)
+    {
+        _server.Disconnected((Link)peer.Tag!);
+        _master?.Disconnected(peer);
+    }
 
     private async Task Serve(RpcRequest request, MetadataRequest message, Link link)
     {

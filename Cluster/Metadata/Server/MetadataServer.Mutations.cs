@@ -174,7 +174,13 @@ internal sealed partial class MetadataServer
             }
         }
 
-        return await AsHolder(session, command, command.AllocateChunks.Inode);
+        MetadataReply reply = await AsHolder(session, command, command.AllocateChunks.Inode);
+        foreach (ChunkLocation location in reply.Outcome?.Chunks ?? [])
+        {
+            await _chunkServers.Created(location);
+        }
+
+        return reply;
     }
 
     /// <summary>A change that only the holder of a Write lease may make: who has lost it, and does not know, is stopped here.</summary>

@@ -88,6 +88,19 @@ internal sealed partial class MetadataServer
         return reply;
     }
 
+    private MetadataReply LocateChunk(ulong chunk)
+    {
+        var reply = new MetadataReply();
+        if (!State.TryGetChunk(chunk, out _))
+        {
+            return Refused(Errno.ENOENT);
+        }
+
+        reply.Chunks.Add(State.LocationOf(chunk));
+        AddServers(reply, reply.Chunks);
+        return reply;
+    }
+
     /// <summary>Adds where the servers of some chunks listen.</summary>
     private void AddServers(MetadataReply reply, IEnumerable<ChunkLocation> chunks)
     {

@@ -105,6 +105,7 @@ internal sealed partial class MetadataServer
             Body.ListXattrs => Value(State.ListXattrs(request.ListXattrs, out var names), names),
             Body.ReadLink => Value(State.ReadLink(request.ReadLink, out var target), target),
             Body.Locate => Locate(request.Session, request.Locate),
+            Body.LocateChunk => LocateChunk(request.LocateChunk),
             Body.TestLock => TestLock(request.Session, request.TestLock),
             Body.WaitLock => await WaitLock(request.Session, request.WaitLock),
             Body.CancelWait => CancelWait(request.Session, request.CancelWait),

@@ -28,6 +28,8 @@ internal sealed class MemoryChunks : IChunkServers
         return true;
     }
 
+    public Task Created(ChunkLocation location) => Task.CompletedTask;
+
     public void Dropped(ulong chunk, ChunkRecord record)
     {
         DroppedChunks++;
