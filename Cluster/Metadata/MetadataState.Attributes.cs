@@ -83,8 +83,9 @@ internal sealed partial class MetadataState
     /// </summary>
     private void Resize(ref Inode inode, ulong size)
     {
-        if (size < inode.Size)
+        if (size <= inode.Size)
         {
+            // Also what was reserved behind an end that stays where it is.
             DropChunksBetween(ref inode, (size + Limits.ChunkBytes - 1) / Limits.ChunkBytes, ulong.MaxValue);
         }
 

@@ -32,14 +32,15 @@ public class PumpedFileSystem : DispatchProxy
         if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(ValueTask<>))
         {
             long patience = targetMethod.Name == nameof(IFileSystem.Setlk) ? LockPatienceNanoseconds : PatienceNanoseconds;
-            return s_pump.MakeGenericMethod(type.GetGenericArguments()).Invoke(this, [result, patience]);
+            bool settles = targetMethod.Name is nameof(IFileSystem.Setlk) or nameof(IFileSystem.Flush) or nameof(IFileSystem.Release);
+            return s_pump.MakeGenericMethod(type.GetGenericArguments()).Invoke(this, [result, patience, settles]);
         }
 
         _world.RunUntil(_world.NowNanoseconds + SettleNanoseconds);
         return result;
     }
 
-    private ValueTask<T> Pump<T>(ValueTask<T> call, long patience)
+    private ValueTask<T> Pump<T>(ValueTask<T> call, long patience, bool settles)
     {
         Task<T> task = call.AsTask();
         long until = _world.NowNanoseconds + patience;
@@ -53,6 +54,12 @@ public class PumpedFileSystem : DispatchProxy
             {
                 return new ValueTask<T>(task);
             }
+        }
+
+        if (settles)
+        {
+            // Somebody else's wait for a lock may have ended with this.
+            _world.RunUntil(_world.NowNanoseconds + SettleNanoseconds);
         }
 
         return new ValueTask<T>(task);
