@@ -96,4 +96,7 @@ internal sealed class ClusterWorld
 }
 
 /// <summary>A client of a <see cref="ClusterWorld"/>.</summary>
-internal sealed record WorldClient(string Host, SimProcess Process, ClusterClient Client, IFileSystem FileSystem, FileSystemClient Fs);
+internal sealed record WorldClient(string Host, SimProcess Process, ClusterClient Client, IFileSystem FileSystem, FileSystemClient Fs)
+{
+    public Errno Fsync(ulong file) => FileSystem.Fsync(new RequestContext(0, 0), new NodeId(file), default).AsTask().Result;
+}
