@@ -195,7 +195,7 @@ internal sealed partial class ClusterClient
         _dirtyBytes += node.Extents.Bytes - before;
         if (node.Extents.HasFull(_options.ExtentBytesMax))
         {
-            _ = FlushSoon(node);
+            FlushSoon(node).Watch();
         }
 
         return node.Error == Errno.ENOSPC ? TakeError(node) : Errnos.Ok;
@@ -286,7 +286,7 @@ internal sealed partial class ClusterClient
 
         if (node.IsDirty)
         {
-            _ = FlushSoon(node);
+            FlushSoon(node).Watch();
         }
 
         if (node.TellWhenClosed)

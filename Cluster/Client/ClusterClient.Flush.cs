@@ -135,7 +135,7 @@ internal sealed partial class ClusterClient
         _flushIsDue = false;
         foreach (ClientNode node in _dirty.OrderBy(static node => node.Inode).ToArray())
         {
-            _ = FlushSoon(node);
+            FlushSoon(node).Watch();
         }
     }
 

@@ -60,11 +60,11 @@ internal sealed partial class ClusterClient
 
             node.Lease = LeaseMode.None;
             node.Chunks.Clear();
-            _ = _kernel.DropData(node.Inode);
+            _kernel.DropData(node.Inode).Watch();
         }
 
         _dirty.Clear();
-        _ = _kernel.DropNames();
+        _kernel.DropNames().Watch();
     }
 
     /// <inheritdoc/>
@@ -76,7 +76,7 @@ internal sealed partial class ClusterClient
             node.Chunks.Clear();
         }
 
-        _ = _kernel.DropNames();
+        _kernel.DropNames().Watch();
     }
 
     /// <summary>Gets a lease on an inode and holds it for a request, until <see cref="Done"/>.</summary>
@@ -249,12 +249,12 @@ internal sealed partial class ClusterClient
         if (all.Inodes.Count > 0)
         {
             // Once only: a copy that comes late would take back a lease that was given again since.
-            _ = _session.SendOnce(new MetadataRequest { GiveBack = new GiveBack { Inodes = { all.Inodes } } });
+            _session.SendOnce(new MetadataRequest { GiveBack = new GiveBack { Inodes = { all.Inodes } } }).Watch();
         }
 
         if (all.Closed.Count > 0)
         {
-            _ = _session.Call(new MetadataRequest { GiveBack = new GiveBack { Closed = { all.Closed } } });
+            _session.Call(new MetadataRequest { GiveBack = new GiveBack { Closed = { all.Closed } } }).Watch();
         }
     }
 }

@@ -41,7 +41,7 @@ internal sealed partial class ClusterClient
         }
     }
 
-    private void CancelWait(ulong number) => _loop.Post(_ => _ = _session.Call(new MetadataRequest { CancelWait = number }), null);
+    private void CancelWait(ulong number) => _loop.Post(_ => _session.Call(new MetadataRequest { CancelWait = number }).Watch(), null);
 
     private static SetLock LockOf(NodeId id, in LkIn arg) => new()
     {

@@ -90,7 +90,7 @@ internal sealed partial class ClusterClient : ISessionOwner
                 node.Opens = 0;
                 if (node.IsDirty)
                 {
-                    _ = FlushSoon(node);
+                    FlushSoon(node).Watch();
                 }
             }
 

@@ -101,7 +101,7 @@ internal sealed partial class MetadataSession
     }
 
     private void ScheduleRenewal(ulong session) =>
-        _loop.PostAt(_loop.NowNanoseconds + (_leaseNanoseconds / RenewalsPerSession), _ => _ = Renew(session), null);
+        _loop.PostAt(_loop.NowNanoseconds + (_leaseNanoseconds / RenewalsPerSession), _ => Renew(session).Watch(), null);
 
     private async Task Renew(ulong session)
     {

@@ -170,7 +170,7 @@ internal sealed partial class MetadataSession : IRpcHandler
     {
         if (request.Header.Kind == MetadataMessages.Recall && MetadataMessages.TryRead(Recall.Parser, request.PayloadBytes.Span) is { } recall)
         {
-            _ = Answer(request, recall);
+            Answer(request, recall).Watch();
         }
         else
         {

@@ -101,7 +101,7 @@ internal sealed partial class ChunkMaster
             _queued.Remove(chunk);
             if (_repairing.Add(chunk))
             {
-                _ = Repair(chunk);
+                Repair(chunk).Watch();
             }
             else
             {
@@ -163,7 +163,7 @@ internal sealed partial class ChunkMaster
 
         foreach (ChunkServerState server in _servers.Values.Where(server => !whole.Contains(server.Id) && server.Stale.Contains(chunk)))
         {
-            _ = Delete(server, chunk);
+            Delete(server, chunk).Watch();
         }
 
         return Step.Done;

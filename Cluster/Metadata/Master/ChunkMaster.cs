@@ -67,7 +67,7 @@ internal sealed partial class ChunkMaster : IChunkServers
         switch (request.Header.Kind)
         {
             case ChunkKind.Register when request.TryRead(out ServerReport report):
-                _ = Register(request, report);
+                Register(request, report).Watch();
                 break;
             case ChunkKind.Heartbeat when request.TryRead(out ServerReport report):
                 Heartbeat(request, report);
@@ -100,7 +100,7 @@ internal sealed partial class ChunkMaster : IChunkServers
         {
             if (server.Serving.Remove(chunk) | server.Stale.Remove(chunk) | record.Servers.Contains(server.Id))
             {
-                _ = Delete(server, chunk);
+                Delete(server, chunk).Watch();
             }
         }
     }
@@ -203,7 +203,7 @@ internal sealed partial class ChunkMaster : IChunkServers
             if (!State.TryGetChunk(replica.Chunk, out ChunkRecord record))
             {
                 // Nobody else can get the number again, so what is not known now never will be.
-                _ = Delete(server, replica.Chunk);
+                Delete(server, replica.Chunk).Watch();
                 continue;
             }
 

@@ -42,7 +42,7 @@ internal sealed class MetadataEndpoint : IRpcHandler
         }
         else if (MetadataMessages.TryRead(MetadataRequest.Parser, request.PayloadBytes.Span) is { } message)
         {
-            _ = Serve(request, message, (Link)request.Peer.Tag!);
+            Serve(request, message, (Link)request.Peer.Tag!).Watch();
         }
         else
         {

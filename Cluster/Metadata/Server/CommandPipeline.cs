@@ -71,7 +71,7 @@ internal sealed class CommandPipeline : ILogReader
         if (!_writing)
         {
             _writing = true;
-            _ = WriteAll();
+            WriteAll().Watch();
         }
 
         return waiting.Task;
@@ -182,7 +182,7 @@ internal sealed class CommandPipeline : ILogReader
         }
 
         _syncDue = true;
-        _loop.PostAt(_loop.NowNanoseconds + _options.SyncDelayNanoseconds, static state => _ = ((CommandPipeline)state!).SyncInBackground(), this);
+        _loop.PostAt(_loop.NowNanoseconds + _options.SyncDelayNanoseconds, static state => ((CommandPipeline)state!).SyncInBackground().Watch(), this);
     }
 
     private async Task SyncInBackground()
@@ -196,7 +196,7 @@ internal sealed class CommandPipeline : ILogReader
     {
         if (_snapshot is null && _bytesSinceSnapshot >= _options.SnapshotAfterBytes)
         {
-            _ = Snapshot();
+            Snapshot().Watch();
         }
     }
 

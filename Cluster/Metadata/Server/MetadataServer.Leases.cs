@@ -98,7 +98,7 @@ internal sealed partial class MetadataServer
             _leases.Set(inode, session, held with { Open = false });
             if (State.HoldersOf(inode).Contains(session))
             {
-                _ = _pipeline.Submit(new Command { Session = session, Hold = new Hold { Inode = inode } });
+                _pipeline.Submit(new Command { Session = session, Hold = new Hold { Inode = inode } }).Watch();
             }
         }
 

@@ -65,7 +65,7 @@ internal sealed partial class MetadataServer
             }
             else if (!waiting.IsTrying && RangesOf(waiting)?.FirstBlocker(in waiting.Wanted) is null)
             {
-                _ = Try(waiting);
+                Try(waiting).Watch();
             }
         }
     }

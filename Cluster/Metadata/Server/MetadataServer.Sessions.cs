@@ -123,7 +123,7 @@ internal sealed partial class MetadataServer
             if (client.EndsNanoseconds <= now && !client.IsEnding)
             {
                 client.IsEnding = true;
-                _ = End(session);
+                End(session).Watch();
             }
         }
 
@@ -131,7 +131,7 @@ internal sealed partial class MetadataServer
         {
             foreach (ulong session in _missing.Order().ToArray())
             {
-                _ = End(session);
+                End(session).Watch();
             }
         }
 
