@@ -81,7 +81,10 @@ internal sealed class DirtyExtents
     /// <summary>Takes all bytes out, to be written.</summary>
     public List<(ulong Offset, ReadOnlyMemory<byte> Data)> TakeAll()
     {
-        List<(ulong, ReadOnlyMemory<byte>)> all = [.. _extents.Select(static one => (one.Key, (ReadOnlyMemory<byte>)one.Value.Bytes.AsMemory(0, one.Value.Length)))];
+        List<(ulong, ReadOnlyMemory<byte>)> all =
+        [
+            .. _extents.Select(static one => (one.Key, (ReadOnlyMemory<byte>)one.Value.Bytes.AsMemory(0, one.Value.Length))),
+        ];
         Clear();
         return all;
     }

@@ -182,10 +182,16 @@ internal sealed partial class ChunkMaster
         return server is { IsThere: true } ? false : _loop.NowNanoseconds <= until;
     }
 
-    /// <summary>None of a chunk's replicas has stayed in service. Each has everything that was acknowledged to its process; all together, to its disk.</summary>
+    /// <summary>
+    /// None of a chunk's replicas has stayed in service. Each has everything that was acknowledged and outlived its process; after a power cut only
+    /// all together have everything that was flushed.
+    /// </summary>
     private async Task<Step> Revive(ulong chunk, ChunkRecord record)
     {
-        uint[] there = [.. record.Servers.Where(id => _servers.TryGetValue(id, out ChunkServerState? server) && server.IsThere && server.Stale.Contains(chunk))];
+        uint[] there =
+        [
+            .. record.Servers.Where(id => _servers.TryGetValue(id, out ChunkServerState? server) && server.IsThere && server.Stale.Contains(chunk)),
+        ];
         bool all = there.Length == record.Servers.Length;
         if (there.Length == 0 || (!all && record.Servers.Any(id => !there.Contains(id) && MayServe(id))))
         {

@@ -44,7 +44,9 @@ internal sealed class LeaseTable
 
     /// <summary>The sessions that said they have an inode open.</summary>
     public IEnumerable<ulong> OpenIn(ulong inode) =>
-        _byInode.TryGetValue(inode, out SortedDictionary<ulong, LeaseHolding>? all) ? all.Where(static one => one.Value.Open).Select(static one => one.Key) : [];
+        _byInode.TryGetValue(inode, out SortedDictionary<ulong, LeaseHolding>? all)
+            ? all.Where(static one => one.Value.Open).Select(static one => one.Key)
+            : [];
 
     /// <summary>
     /// Gives a session a lease, unless a change of the inode is under way, which the reply would outlive, or there are too many. What it had

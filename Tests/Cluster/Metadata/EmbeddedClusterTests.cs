@@ -1,8 +1,6 @@
 using Harness.Cluster.Hosting;
 using Harness.FuseProtocol;
-using Harness.FuseProtocol.Wire;
 using Harness.Tests.Experiments.Backends;
-using Mono.Unix.Native;
 
 namespace Harness.Tests.Cluster.Metadata;
 
