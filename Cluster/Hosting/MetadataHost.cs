@@ -127,5 +127,9 @@ internal sealed class MetadataHost : IDisposable
         public static NoClient Instance { get; } = new();
 
         public ValueTask<RecallReply?> Recall(Recall recall) => default;
+
+        public void Close()
+        {
+        }
     }
 }

@@ -22,6 +22,7 @@ internal sealed partial class WriteAheadLog : IMetadataLog, IDisposable
     private IDiskFile? _segment;
     private long _segmentEnd;
     private bool _beginSegment;
+    private ulong _snapshotIndex;
     private Errno _failure;
 
     /// <summary>A log in a directory that nobody else uses.</summary>
@@ -118,7 +119,13 @@ internal sealed partial class WriteAheadLog : IMetadataLog, IDisposable
         _segment = made.Value;
         (_segmentEnd, _beginSegment) = (0, false);
         Errno error = await _segment.Truncate(0);
-        return error == Errnos.Ok ? await _disk.SyncDirectory(string.Empty) : error;
+        error = error == Errnos.Ok ? await _disk.SyncDirectory(string.Empty) : error;
+        if (error == Errnos.Ok && _snapshotIndex > 0)
+        {
+            await RemoveBefore(_snapshotIndex);
+        }
+
+        return error;
     }
 
     /// <summary>Removes what a snapshot replaces. What cannot be removed now is removed with the next one.</summary>
@@ -204,6 +211,7 @@ internal sealed partial class WriteAheadLog : IMetadataLog, IDisposable
             error = error == Errnos.Ok ? await log._disk.SyncDirectory(string.Empty) : error;
             if (error == Errnos.Ok)
             {
+                log._snapshotIndex = index;
                 await log.RemoveBefore(index);
             }
 

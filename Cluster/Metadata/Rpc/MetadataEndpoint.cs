@@ -73,6 +73,8 @@ internal sealed class MetadataEndpoint : IRpcHandler
 
     private sealed class Link(RpcPeer peer, PayloadPool pool) : IClientLink
     {
+        public void Close() => peer.Close("the client's session has ended");
+
         public async ValueTask<RecallReply?> Recall(Recall recall)
         {
             while (MetadataMessages.TryWrite(recall, pool, out Payload payload))

@@ -155,6 +155,7 @@ internal sealed partial class MetadataServer
         _leases.RemoveSession(session);
         if (_clients.Remove(session, out Client? client))
         {
+            client.Link?.Close();
             client.Changed.SetResult();
         }
 
