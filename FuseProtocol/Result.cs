@@ -6,7 +6,7 @@ namespace Harness.FuseProtocol;
 /// <typeparam name="T">The value of success.</typeparam>
 public readonly struct Result<T>
 {
-    private Result(Errno error, T value)
+    internal Result(Errno error, T value)
     {
         Error = error;
         Value = value;
@@ -26,6 +26,13 @@ public readonly struct Result<T>
 
     /// <summary>Failure; <paramref name="error"/> must not be <see cref="Errnos.Ok"/>.</summary>
     public static implicit operator Result<T>(Errno error) => new(error, default!);
+}
+
+/// <summary>Results of types that the language allows no conversion from: interfaces.</summary>
+public static class Results
+{
+    /// <summary>Success.</summary>
+    public static Result<T> Of<T>(T value) => new(Errnos.Ok, value);
 }
 
 /// <summary>What <see cref="Errno"/> has no name for.</summary>

@@ -87,7 +87,10 @@ internal static unsafe partial class Libc
     public static nint Pwrite(SafeHandle fd, ReadOnlySpan<byte> data, long offset) => Pwrite(fd, data, (nuint)data.Length, offset);
 
     [LibraryImport(Library, EntryPoint = "pwritev2", SetLastError = true)]
-    private static partial nint Pwritev2(SafeHandle fd, Iovec* iov, int count, long offset, int flags);
+    public static partial nint Pwritev2(SafeHandle fd, Iovec* iov, int count, long offset, int flags);
+
+    [LibraryImport(Library, EntryPoint = "preadv2", SetLastError = true)]
+    public static partial nint Preadv2(SafeHandle fd, Iovec* iov, int count, long offset, int flags);
 
     /// <summary>Writes at the end of the file, wherever that is, without O_APPEND on the descriptor (pwritev2(2), RWF_APPEND).</summary>
     public static nint PwriteAppend(SafeHandle fd, ReadOnlySpan<byte> data)

@@ -1,4 +1,5 @@
 using Harness.FuseProtocol;
+using Harness.FuseProtocol.Posix;
 using Harness.FuseProtocol.Wire;
 using Mono.Unix.Native;
 
@@ -74,7 +75,7 @@ internal sealed class FileLocks
     /// <param name="owner">The owner.</param>
     /// <param name="kind">Which of the two kinds of locks.</param>
     public void Release(Inode inode, ulong owner, LkFlags kind) =>
-        Release(inode, locks => _ = SetNow(locks.Of(kind), HeldLock.UnlockAll(owner)));
+        Release(inode, locks => _ = SetNow(locks.Of(kind), HeldLock.UnlockAll(new LockOwner(0, owner))));
 
     /// <summary>Removes all locks that were taken through an open file.</summary>
     public void ReleaseTakenThrough(Inode inode, ulong fh) => Release(inode, locks =>
@@ -165,16 +166,16 @@ internal sealed class FileLocks
 
     /// <summary>Whether some holder of what is wanted waits, itself or through others, for a lock of <paramref name="owner"/>.</summary>
     /// <remarks>Like fs/locks.c (<c>posix_locks_deadlock</c>), it takes an owner for one thread, which waits in one place at a time.</remarks>
-    private bool WaitsFor(ulong owner, LockRanges ranges, in HeldLock wanted)
+    private bool WaitsFor(LockOwner owner, LockRanges ranges, in HeldLock wanted)
     {
         if (_waiters.Count == 0)
         {
             return false;
         }
 
-        var reached = new HashSet<ulong>();
-        var pending = new Stack<ulong>(ranges.Blockers(wanted));
-        while (pending.TryPop(out ulong blocker))
+        var reached = new HashSet<LockOwner>();
+        var pending = new Stack<LockOwner>(ranges.Blockers(wanted));
+        while (pending.TryPop(out LockOwner blocker))
         {
             if (blocker == owner)
             {
@@ -190,7 +191,7 @@ internal sealed class FileLocks
             {
                 if (waiter.Wanted.Owner == blocker && !waiter.Ranges.IsFlock)
                 {
-                    foreach (ulong next in waiter.Ranges.Blockers(waiter.Wanted))
+                    foreach (LockOwner next in waiter.Ranges.Blockers(waiter.Wanted))
                     {
                         pending.Push(next);
                     }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Harness.FuseProtocol.Posix;
 using Harness.FuseProtocol.Wire;
 using Mono.Unix.Native;
 

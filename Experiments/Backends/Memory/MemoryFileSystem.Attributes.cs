@@ -1,4 +1,5 @@
 using Harness.FuseProtocol;
+using Harness.FuseProtocol.Posix;
 using Harness.FuseProtocol.Wire;
 using Mono.Unix.Native;
 

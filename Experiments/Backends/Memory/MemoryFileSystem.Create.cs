@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Harness.FuseProtocol;
+using Harness.FuseProtocol.Posix;
 using Harness.FuseProtocol.Wire;
 using Mono.Unix.Native;
 

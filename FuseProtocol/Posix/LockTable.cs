@@ -1,10 +1,21 @@
 using Harness.FuseProtocol.Wire;
 using Mono.Unix.Native;
 
-namespace Harness.Experiments.Backends.Memory;
+namespace Harness.FuseProtocol.Posix;
+
+/// <summary>Who holds locks: the kernel's lock owner, and the client whose kernel that is.</summary>
+/// <param name="Client">Tells clients of one file system apart; 0 where there is only one.</param>
+/// <param name="Owner">As messages carry it.</param>
+public readonly record struct LockOwner(ulong Client, ulong Owner);
 
 /// <summary>A lock on a range of bytes, both ends included, and the open file through which it was taken.</summary>
-internal readonly record struct HeldLock(ulong Owner, ulong Fh, uint Pid, LockType Type, ulong Start, ulong End)
+/// <param name="Owner">Who holds it.</param>
+/// <param name="Fh">The open file.</param>
+/// <param name="Pid">For people, and F_GETLK.</param>
+/// <param name="Type">F_RDLCK, F_WRLCK or F_UNLCK.</param>
+/// <param name="Start">First byte.</param>
+/// <param name="End">Last byte.</param>
+public readonly record struct HeldLock(LockOwner Owner, ulong Fh, uint Pid, LockType Type, ulong Start, ulong End)
 {
     /// <summary>Reads what a message asks for.</summary>
     /// <returns>False if there is no such lock.</returns>
@@ -12,12 +23,12 @@ internal readonly record struct HeldLock(ulong Owner, ulong Fh, uint Pid, LockTy
     {
         bool flock = (arg.LkFlags & LkFlags.Flock) != 0;
         parsed = new HeldLock(
-            arg.Owner, arg.Fh, arg.Lk.Pid, (LockType)arg.Lk.Type, flock ? 0 : arg.Lk.Start, flock ? ulong.MaxValue : arg.Lk.End);
+            new LockOwner(0, arg.Owner), arg.Fh, arg.Lk.Pid, (LockType)arg.Lk.Type, flock ? 0 : arg.Lk.Start, flock ? ulong.MaxValue : arg.Lk.End);
         return arg.Lk.Type <= (uint)LockType.F_UNLCK && parsed.Start <= parsed.End;
     }
 
     /// <summary>What removes all locks of an owner.</summary>
-    public static HeldLock UnlockAll(ulong owner) => new(owner, 0, 0, LockType.F_UNLCK, 0, ulong.MaxValue);
+    public static HeldLock UnlockAll(LockOwner owner) => new(owner, 0, 0, LockType.F_UNLCK, 0, ulong.MaxValue);
 
     /// <summary>As GETLK tells it.</summary>
     public FileLock ToWire() => new() { Start = Start, End = End, Type = (uint)Type, Pid = Pid };
@@ -34,7 +45,7 @@ internal readonly record struct HeldLock(ulong Owner, ulong Fh, uint Pid, LockTy
 }
 
 /// <summary>The locks on a file: those of fcntl(2) and those of flock(2), which do not see each other.</summary>
-internal sealed class LockTable
+public sealed class LockTable
 {
     private readonly LockRanges _posix = new(isFlock: false);
     private readonly LockRanges _flock = new(isFlock: true);
@@ -44,9 +55,13 @@ internal sealed class LockTable
 }
 
 /// <summary>The locks of one kind on a file. No two of one owner overlap, and no two conflict.</summary>
-internal sealed class LockRanges(bool isFlock)
+/// <param name="isFlock">Whether these are flock(2)'s.</param>
+public sealed class LockRanges(bool isFlock)
 {
     private readonly List<HeldLock> _held = [];
+
+    /// <summary>All locks, in no order that means anything.</summary>
+    public IReadOnlyList<HeldLock> Held => _held;
 
     /// <summary>Whether these are flock(2)'s, which cover the whole file.</summary>
     public bool IsFlock { get; } = isFlock;
@@ -67,7 +82,7 @@ internal sealed class LockRanges(bool isFlock)
     }
 
     /// <summary>The owners of all locks that stand in the way of <paramref name="wanted"/>.</summary>
-    public IEnumerable<ulong> Blockers(HeldLock wanted) => _held.Where(held => held.Blocks(in wanted)).Select(held => held.Owner);
+    public IEnumerable<LockOwner> Blockers(HeldLock wanted) => _held.Where(held => held.Blocks(in wanted)).Select(held => held.Owner);
 
     /// <summary>Whether the owner of <paramref name="wanted"/> holds a lock of another type.</summary>
     public bool HoldsOther(in HeldLock wanted)
@@ -116,9 +131,13 @@ internal sealed class LockRanges(bool isFlock)
         return _held.Count - before;
     }
 
-    /// <summary>Removes what was taken through an open file.</summary>
+    /// <summary>Removes what was taken through an open file of a client.</summary>
     /// <returns>By how many the number of locks has grown: never more than 0.</returns>
-    public int RemoveTakenThrough(ulong fh) => -_held.RemoveAll(held => held.Fh == fh);
+    public int RemoveTakenThrough(ulong fh, ulong client = 0) => -_held.RemoveAll(held => held.Fh == fh && held.Owner.Client == client);
+
+    /// <summary>Removes what a client holds.</summary>
+    /// <returns>By how many the number of locks has grown: never more than 0.</returns>
+    public int RemoveOf(ulong client) => -_held.RemoveAll(held => held.Owner.Client == client);
 
     private void Keep(HeldLock held, bool isLeft)
     {

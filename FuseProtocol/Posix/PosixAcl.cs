@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Mono.Unix.Native;
 
-namespace Harness.Experiments.Backends.Memory;
+namespace Harness.FuseProtocol.Posix;
 
 /// <summary>
 /// Access control lists in the form in which extended attributes carry them (include/uapi/linux/posix_acl_xattr.h): a version, then
@@ -12,7 +12,7 @@ namespace Harness.Experiments.Backends.Memory;
 /// changes the mode, a new mode changes the list, and a directory's default list is inherited (fs/fuse/acl.c, <c>fuse_set_acl</c>; the rules
 /// are those of acl(5) and fs/posix_acl.c).
 /// </remarks>
-internal static class PosixAcl
+public static class PosixAcl
 {
     private const uint Version = 2;
     private const int HeaderBytes = sizeof(uint);

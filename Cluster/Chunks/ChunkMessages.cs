@@ -1,0 +1,186 @@
+using System.Runtime.InteropServices;
+
+namespace Harness.Cluster.Chunks;
+
+/// <summary>Kinds of frames that chunk servers know. All structs are little-endian.</summary>
+internal static class ChunkKind
+{
+    /// <summary>Client to head: <see cref="ChunkRequest"/> and the bytes. Ok once every replica has them.</summary>
+    public const ushort Write = 100;
+
+    /// <summary>Client to any replica: <see cref="ChunkRequest"/>. The reply is <see cref="ChunkReply"/> and the bytes.</summary>
+    public const ushort Read = 101;
+
+    /// <summary>Client to head: zero bytes, and their space given back. A truncation punches to the chunk's end.</summary>
+    public const ushort Punch = 102;
+
+    /// <summary>Client to every replica: what was acknowledged survives a power cut once all have answered.</summary>
+    public const ushort Sync = 103;
+
+    /// <summary>A replica to its successor: a <see cref="Write"/> with its stamp.</summary>
+    public const ushort ForwardWrite = 110;
+
+    /// <summary>A replica to its successor: a <see cref="Punch"/> with its stamp.</summary>
+    public const ushort ForwardPunch = 111;
+
+    /// <summary>A replica to the tail: what is committed? The reply is <see cref="ChunkReply"/> with the tail's stamp.</summary>
+    public const ushort Query = 112;
+
+    /// <summary>A replica to another: blocks as they are. The payload is the blocks, then a stamp of 8 bytes for each.</summary>
+    public const ushort Fetch = 113;
+
+    /// <summary>A replica to another: stamps of blocks alone, 8 bytes each.</summary>
+    public const ushort Stamps = 114;
+
+    /// <summary>Metadata server to chunk server: make an empty replica, in a version (<see cref="ChunkRequest"/>).</summary>
+    public const ushort Create = 120;
+
+    /// <summary>Metadata server to each member: the chunk's chain (<see cref="ChunkRequest"/> with the version; <see cref="Chain"/> as payload).
+    /// The reply is <see cref="ChunkReply"/> with the greatest stamp that the member has.</summary>
+    public const ushort SetChain = 121;
+
+    /// <summary>Metadata server to chunk server: remove the replica.</summary>
+    public const ushort Delete = 122;
+
+    /// <summary>
+    /// Metadata server to a joining tail, after its chain was set: copy what it lacks from its predecessor. Answered when all is there; then a
+    /// chain without the joining mark makes it a full member.
+    /// </summary>
+    public const ushort CatchUp = 123;
+
+    /// <summary>Metadata server to chunk server: check all blocks of a chunk, and repair them from other members. The reply is
+    /// <see cref="ScrubReply"/>.</summary>
+    public const ushort Scrub = 124;
+
+    /// <summary>
+    /// Metadata server to a replica of a chunk none of whose replicas was in service (all hosts have lost power): take over what another
+    /// replica, named in the payload as a chain of one, has newer (<see cref="ChunkRequest"/>, any version).
+    /// </summary>
+    public const ushort Merge = 125;
+
+    /// <summary>Chunk server to metadata server: <see cref="ServerReport"/>, then a <see cref="ReplicaReport"/> for each replica.</summary>
+    public const ushort Register = 130;
+
+    /// <summary>Chunk server to metadata server: <see cref="ServerReport"/>. The reply is <see cref="LeaseReply"/>.</summary>
+    public const ushort Heartbeat = 131;
+
+    /// <summary>Chunk server to metadata server, one way: a replica is no longer to be used (<see cref="ChunkRequest"/>).</summary>
+    public const ushort ReplicaFailed = 132;
+}
+
+/// <summary>What is asked of a replica.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct ChunkRequest
+{
+    /// <summary>The chunk.</summary>
+    public ulong Chunk;
+
+    /// <summary>The version of the chain that the sender believes in; another one is refused with ESTALE.</summary>
+    public ulong Version;
+
+    /// <summary>A forwarded write's stamp; 0 from clients.</summary>
+    public ulong Stamp;
+
+    /// <summary>With a forwarded write, the sequence up to which the sender has everything committed.</summary>
+    public ulong Committed;
+
+    /// <summary>Who wants the mutation.</summary>
+    public ulong Client;
+
+    /// <summary>The client's number of the mutation, from 1 on.</summary>
+    public ulong Mutation;
+
+    /// <summary>The client will not send a mutation with a lower number again.</summary>
+    public ulong DoneBelow;
+
+    /// <summary>Where in the chunk.</summary>
+    public ulong Offset;
+
+    /// <summary>How many bytes.</summary>
+    public uint Length;
+
+    /// <summary>CRC32C of the payload, made by the client and checked by every replica.</summary>
+    public uint Crc;
+}
+
+/// <summary>What a replica answers.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct ChunkReply
+{
+    /// <summary>The stamp asked for.</summary>
+    public ulong Stamp;
+
+    /// <summary>CRC32C of the payload.</summary>
+    public uint Crc;
+
+    /// <summary>0.</summary>
+    public uint Reserved;
+}
+
+/// <summary>What a scrub has found.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct ScrubReply
+{
+    /// <summary>Blocks that were read.</summary>
+    public uint Blocks;
+
+    /// <summary>Blocks that did not match their sums.</summary>
+    public uint Damaged;
+
+    /// <summary>Of these, those that another replica's copy has replaced.</summary>
+    public uint Repaired;
+
+    /// <summary>0.</summary>
+    public uint Reserved;
+}
+
+/// <summary>How a chunk server is.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct ServerReport
+{
+    /// <summary>Its id.</summary>
+    public ulong Server;
+
+    /// <summary>Which of its lives it is in.</summary>
+    public ulong Incarnation;
+
+    /// <summary>Size of its disk.</summary>
+    public ulong TotalBytes;
+
+    /// <summary>What is free.</summary>
+    public ulong FreeBytes;
+
+    /// <summary>How many replicas it has.</summary>
+    public uint Replicas;
+
+    /// <summary>Requests under way.</summary>
+    public uint RequestsInFlight;
+
+    /// <summary>Port at which it listens; the host is the connection's, unless the server's options name another.</summary>
+    public uint Port;
+
+    /// <summary>1 if its journal was damaged in the midst, so that its replicas may lack acknowledged writes.</summary>
+    public uint JournalDamaged;
+}
+
+/// <summary>One replica of a registering server.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct ReplicaReport
+{
+    /// <summary>The chunk.</summary>
+    public ulong Chunk;
+
+    /// <summary>The version that it was in last.</summary>
+    public ulong Version;
+
+    /// <summary>The greatest sequence that it has.</summary>
+    public ulong Sequence;
+}
+
+/// <summary>What the metadata server grants.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct LeaseReply
+{
+    /// <summary>The server may serve for so long after it sent the request that this answers.</summary>
+    public ulong LeaseNanoseconds;
+}

@@ -1,0 +1,276 @@
+using Harness.Cluster.Net;
+using Harness.FuseProtocol;
+using Mono.Unix.Native;
+
+namespace Harness.Cluster.Chunks.Server;
+
+/// <summary>
+/// One replica's part in its chunk's chain (van Renesse and Schneider, "Chain replication for supporting high throughput and availability",
+/// OSDI 2004; reads from any replica after Terrace and Freedman, "Object storage on CRAQ", USENIX ATC 2009).
+/// </summary>
+/// <remarks>
+/// The head gives each mutation the next sequence. Everybody takes mutations in that order only, forwards them at once, applies them
+/// meanwhile, and answers its predecessor when it has applied one and its successor has answered; so whatever is answered is on all replicas
+/// behind, and each replica's predecessors have at least what it has.
+/// </remarks>
+internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
+{
+    private readonly List<PendingWrite> _pending = [];
+    private readonly Stack<PendingWrite> _free = new();
+    private bool _sequenceKnown = true;
+    private bool _resendPosted;
+
+    public ChunkId Id => id;
+
+    /// <summary>The chain that this replica is part of; null while it is part of none.</summary>
+    public Chain? Chain { get; private set; }
+
+    /// <summary>This replica's place in it.</summary>
+    public int Position { get; private set; } = -1;
+
+    /// <summary>The last sequence taken in.</summary>
+    public ulong Sequence { get; private set; }
+
+    /// <summary>The last sequence committed, as far as this replica knows.</summary>
+    public ulong Committed { get; private set; }
+
+    /// <summary>The greatest stamp taken in.</summary>
+    public BlockStamp LastStamp { get; private set; }
+
+    /// <summary>Whether its disk has failed it.</summary>
+    public bool HasFailed { get; private set; }
+
+    /// <summary>Whether it is catching up.</summary>
+    public bool IsJoining => Chain is { TailJoins: true } && Position == Chain.Members.Count - 1;
+
+    public bool IsHead => Position == 0;
+
+    public bool IsTail => Chain is not null && Position == Chain.Members.Count - 1;
+
+    /// <summary>Mutations taken in and not committed.</summary>
+    public int PendingCount => _pending.Count;
+
+    /// <summary>What its store has, before it is part of a chain.</summary>
+    public void Restore(BlockStamp last)
+    {
+        LastStamp = last;
+        Sequence = Committed = last.Sequence;
+    }
+
+    /// <summary>Takes part in a new chain, or in none if this server is not among its members.</summary>
+    public void SetChain(Chain chain)
+    {
+        bool known = Chain is not null && (chain.Version < Chain.Version || (chain.Version == Chain.Version && chain.TailJoins == Chain.TailJoins));
+        if (known)
+        {
+            return;
+        }
+
+        Position = chain.PositionOf(context.ServerId);
+        Chain = Position < 0 ? null : chain;
+        if (Chain is null)
+        {
+            EndAll(Errno.ESTALE);
+            return;
+        }
+
+        if (IsJoining)
+        {
+            // What comes from the predecessor begins with the first that it has not committed; all before is copied from it.
+            EndAll(Errno.ESTALE);
+            _sequenceKnown = false;
+        }
+
+        foreach (PendingWrite write in _pending)
+        {
+            write.IsBehind = IsTail;
+        }
+
+        Commit();
+        ForwardAll();
+    }
+
+    /// <summary>Leaves its chain, until it is told of one again: the server's lease is gone, and with it the right to answer.</summary>
+    public void LeaveChain()
+    {
+        Chain = null;
+        Position = -1;
+        EndAll(Errno.ESTALE);
+    }
+
+    /// <summary>The error with which a request of this version is refused, or Ok.</summary>
+    public Errno Refusal(ulong version)
+    {
+        if (HasFailed)
+        {
+            return Errno.EIO;
+        }
+
+        bool rightVersion = context.Faults.SkipsVersionCheck || (Chain is not null && Chain.Version == version);
+        return Chain is null || !rightVersion ? Errno.ESTALE : Errnos.Ok;
+    }
+
+    /// <summary>The head takes in a client's mutation.</summary>
+    public void TakeFromClient(RpcRequest request, in ChunkRequest message, ReadOnlySpan<uint> sums)
+    {
+        var mutation = new MutationId(message.Client, message.Mutation);
+        context.Window.ForgetBelow(message.Client, message.DoneBelow);
+        if (!context.Faults.RepeatsMutations && context.Window.TryFind(mutation, out ulong before))
+        {
+            AnswerAgain(request, before);
+            return;
+        }
+
+        ChunkRequest stamped = message;
+        stamped.Stamp = new BlockStamp(Chain!.Version, Sequence + 1).Value;
+        Take(request, request.Header.Kind == ChunkKind.Write ? ChunkKind.ForwardWrite : ChunkKind.ForwardPunch, stamped, sums);
+    }
+
+    /// <summary>A replica takes in what its predecessor forwards.</summary>
+    public void TakeFromPredecessor(RpcRequest request, in ChunkRequest message, ReadOnlySpan<uint> sums)
+    {
+        ulong sequence = new BlockStamp(message.Stamp).Sequence;
+        if (!_sequenceKnown && sequence == message.Committed + 1)
+        {
+            _sequenceKnown = true;
+            Sequence = Committed = message.Committed;
+        }
+
+        if (!_sequenceKnown || sequence > Sequence + 1)
+        {
+            // One before it is still missing; the predecessor sends both again.
+            request.Reply(Errno.EAGAIN);
+        }
+        else if (sequence <= Sequence)
+        {
+            AnswerAgain(request, sequence);
+        }
+        else
+        {
+            context.Window.ForgetBelow(message.Client, message.DoneBelow);
+            Take(request, request.Header.Kind, message, sums);
+        }
+    }
+
+    /// <summary>The last mutation under way that touches these bytes, or null: then they are committed.</summary>
+    public PendingWrite? LastUncommitted(long offset, long length)
+    {
+        for (int i = _pending.Count - 1; i >= 0; i--)
+        {
+            if (_pending[i].Overlaps(offset, length))
+            {
+                return _pending[i];
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The successor has answered, or not.</summary>
+    public void OnForwarded(PendingWrite write, in RpcReply reply)
+    {
+        if (reply.IsOk)
+        {
+            write.IsBehind = true;
+            Commit();
+        }
+        else if (!_pending.Contains(write))
+        {
+            Recycle(write);
+        }
+        else if (!IsTail)
+        {
+            ResendLater();
+        }
+    }
+
+    private void Take(RpcRequest request, ushort kind, in ChunkRequest message, ReadOnlySpan<uint> sums)
+    {
+        if (!_free.TryPop(out PendingWrite? write))
+        {
+            write = new PendingWrite();
+        }
+
+        write.Begin(this, kind, message, request.Payload);
+        sums.CopyTo(write.Sums);
+        LastStamp = write.Stamp;
+        Sequence = LastStamp.Sequence;
+        context.Window.Add(new MutationId(message.Client, message.Mutation), Sequence);
+        _pending.Add(write);
+        write.IsBehind = IsTail;
+        if (context.Faults.AcknowledgesEarly)
+        {
+            request.Reply(new ChunkReply { Stamp = message.Stamp });
+        }
+        else
+        {
+            write.AnswerLater(request);
+        }
+
+        Forward(write);
+        Apply(write);
+    }
+
+    private void AnswerAgain(RpcRequest request, ulong sequence)
+    {
+        foreach (PendingWrite write in _pending)
+        {
+            if (write.Stamp.Sequence == sequence)
+            {
+                write.AnswerLater(request);
+                return;
+            }
+        }
+
+        request.Reply(new ChunkReply { Stamp = LastStamp.Value });
+    }
+
+    // Completes at once where the page cache does; what it might throw ends the process.
+    private async void Apply(PendingWrite write)
+    {
+        Errno error = await context.Apply(this, write);
+        if (error == Errnos.Ok)
+        {
+            write.IsApplied = true;
+            Commit();
+            return;
+        }
+
+        HasFailed = true;
+        context.OnFailed(this, error);
+        EndAll(Errno.EIO);
+    }
+
+    private void Commit()
+    {
+        // A head whose lease is gone cannot know whether its chain still is the chain.
+        while (_pending.Count > 0 && _pending[0] is { IsApplied: true, IsBehind: true } first && (!IsHead || context.HasLease))
+        {
+            _pending.RemoveAt(0);
+            Committed = first.Stamp.Sequence;
+            first.End(Errnos.Ok);
+            Recycle(first);
+        }
+    }
+
+    private void EndAll(Errno status)
+    {
+        PendingWrite[] all = [.. _pending];
+        _pending.Clear();
+        foreach (PendingWrite write in all)
+        {
+            write.End(status);
+            Recycle(write);
+        }
+    }
+
+    private void Recycle(PendingWrite write)
+    {
+        // While its own call to the successor is under way it cannot be used again; one not applied yet is left to the collector.
+        if (!write.IsForwarding && write.IsApplied)
+        {
+            write.IsApplied = false;
+            _free.Push(write);
+        }
+    }
+}

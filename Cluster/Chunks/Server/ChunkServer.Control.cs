@@ -1,0 +1,190 @@
+using System.Runtime.InteropServices;
+using Harness.Cluster.Chunks.Store;
+using Harness.Cluster.Net;
+using Harness.FuseProtocol;
+using Mono.Unix.Native;
+
+namespace Harness.Cluster.Chunks.Server;
+
+/// <content>What the metadata server and other replicas ask.</content>
+internal sealed partial class ChunkServer
+{
+    private const int StampsMax = 4096;
+    private const int FetchBlocksMax = 32;
+
+    private async void OnControl(RpcRequest request, ChunkRequest message)
+    {
+        switch (request.Header.Kind)
+        {
+            case ChunkKind.Create:
+                request.Reply(await Create(message));
+                break;
+            case ChunkKind.SetChain:
+                await SetChain(request, message);
+                break;
+            case ChunkKind.Delete:
+                Remove(message);
+                request.Reply(await _store.Delete(new ChunkId(message.Chunk)));
+                break;
+            case ChunkKind.CatchUp:
+                request.Reply(await CatchUp(message));
+                break;
+            case ChunkKind.Merge:
+                request.Reply(await Merge(message, request.PayloadBytes));
+                break;
+            case ChunkKind.Scrub:
+                await Scrub(request, message);
+                break;
+            case ChunkKind.Query:
+                Query(request, message);
+                break;
+            case ChunkKind.Stamps:
+                await Stamps(request, message);
+                break;
+            case ChunkKind.Fetch:
+                await Fetch(request, message);
+                break;
+            default:
+                request.Reply(Errno.ENOSYS);
+                break;
+        }
+    }
+
+    private async ValueTask<Errno> Create(ChunkRequest message)
+    {
+        if (message.Version is 0 or > BlockStamp.VersionMax)
+        {
+            return Errno.EINVAL;
+        }
+
+        var id = new ChunkId(message.Chunk);
+        Errno error = await _store.Create(id, message.Version);
+        if (error == Errnos.Ok)
+        {
+            Add(id).Restore(new BlockStamp(message.Version, 0));
+        }
+
+        // Asked again, since the answer was lost.
+        bool again = error == Errno.EEXIST && _replicas.TryGetValue(message.Chunk, out ChunkReplica? there) && there.Chain is null &&
+            there.LastStamp == new BlockStamp(message.Version, 0);
+        return again ? Errnos.Ok : error;
+    }
+
+    private async ValueTask SetChain(RpcRequest request, ChunkRequest message)
+    {
+        if (Chain.TryRead(message.Version, request.PayloadBytes.Span) is not { } chain || message.Version is 0 or > BlockStamp.VersionMax)
+        {
+            request.Reply(Errno.EINVAL);
+            return;
+        }
+
+        if (!_replicas.TryGetValue(message.Chunk, out ChunkReplica? replica))
+        {
+            request.Reply(Errno.ENOENT);
+            return;
+        }
+
+        Result<StoredChunk> chunk = await _store.Get(replica.Id);
+        bool isNewer = chunk.IsOk && chain.Version > chunk.Value.Version;
+        Errno error = chunk.IsOk && isNewer && chain.PositionOf(_options.ServerId) >= 0 ? await _store.SetVersion(chunk.Value, chain.Version) : chunk.Error;
+        if (error != Errnos.Ok)
+        {
+            request.Reply(error);
+            return;
+        }
+
+        replica.SetChain(chain);
+        request.Reply(new ChunkReply { Stamp = replica.LastStamp.Value });
+    }
+
+    private void Remove(in ChunkRequest message)
+    {
+        if (_replicas.Remove(message.Chunk, out ChunkReplica? replica))
+        {
+            replica.LeaveChain();
+        }
+    }
+
+    private void Query(RpcRequest request, in ChunkRequest message)
+    {
+        Errno error = !_replicas.TryGetValue(message.Chunk, out ChunkReplica? replica) ? Errno.ENOENT : replica.Refusal(message.Version);
+        if (error != Errnos.Ok)
+        {
+            request.Reply(error);
+            return;
+        }
+
+        // The tail commits what it has applied; a joining tail's predecessor, which is asked then, what the joining one has acknowledged.
+        request.Reply(new ChunkReply { Stamp = new BlockStamp(message.Version, replica!.Committed).Value });
+    }
+
+    private async ValueTask Stamps(RpcRequest request, ChunkRequest message)
+    {
+        Result<StoredChunk> chunk = await SourceOf(message);
+        int first = (int)(message.Offset / BlockSum.BlockBytes);
+        int count = (int)Math.Min(message.Length / BlockSum.BlockBytes, StampsMax);
+        if (!chunk.IsOk || count <= 0 || _pool.TryRent(count * sizeof(ulong)) is not { } buffer)
+        {
+            request.Reply(!chunk.IsOk ? chunk.Error : count <= 0 ? Errno.EINVAL : Errno.EAGAIN);
+            return;
+        }
+
+        WriteStamps(chunk.Value, first, count, buffer.Memory.Span);
+        request.Reply(new ChunkReply { Crc = Crc32C.Compute(buffer.Memory.Span) }, new Payload(buffer.Memory, buffer));
+    }
+
+    private async ValueTask Fetch(RpcRequest request, ChunkRequest message)
+    {
+        Result<StoredChunk> chunk = await SourceOf(message);
+        int first = (int)(message.Offset / BlockSum.BlockBytes);
+        int count = (int)(message.Length / BlockSum.BlockBytes);
+        bool sound = count is > 0 and <= FetchBlocksMax && first + count <= _store.BlocksMax;
+        if (!chunk.IsOk || !sound || _pool.TryRent(count * (BlockSum.BlockBytes + sizeof(ulong))) is not { } buffer)
+        {
+            request.Reply(!chunk.IsOk ? chunk.Error : sound ? Errno.EAGAIN : Errno.EINVAL);
+            return;
+        }
+
+        Memory<byte> blocks = buffer.Memory[..(count * BlockSum.BlockBytes)];
+        Memory<byte> stamps = buffer.Memory[blocks.Length..];
+        Errno error = Errno.EAGAIN;
+        var before = new byte[stamps.Length];
+        for (int tries = 0; tries < 3 && error == Errno.EAGAIN; tries++)
+        {
+            // The stamps must be those of the bytes: what changes meanwhile is read again.
+            WriteStamps(chunk.Value, first, count, before);
+            error = await _store.ReadBlocks(chunk.Value, first, blocks, default);
+            WriteStamps(chunk.Value, first, count, stamps.Span);
+            error = error == Errnos.Ok && !stamps.Span.SequenceEqual(before) ? Errno.EAGAIN : error;
+        }
+
+        if (error != Errnos.Ok)
+        {
+            buffer.Release();
+            request.Reply(error);
+            return;
+        }
+
+        request.Reply(new ChunkReply { Crc = Crc32C.Compute(buffer.Memory.Span) }, new Payload(buffer.Memory, buffer));
+    }
+
+    /// <summary>The chunk, if it may be copied from: in the version asked for, and sound. Version 0 stands for any, to merge after an outage.</summary>
+    private ValueTask<Result<StoredChunk>> SourceOf(in ChunkRequest message)
+    {
+        bool known = _replicas.TryGetValue(message.Chunk, out ChunkReplica? replica);
+        Errno error = !known ? Errno.ENOENT
+            : message.Version == 0 || _faults.CopiesStaleReplicas ? Errnos.Ok
+            : replica!.IsJoining ? Errno.EAGAIN
+            : replica.Refusal(message.Version);
+        return error == Errnos.Ok ? _store.Get(new ChunkId(message.Chunk)) : new ValueTask<Result<StoredChunk>>(error);
+    }
+
+    private static void WriteStamps(StoredChunk chunk, int first, int count, Span<byte> into)
+    {
+        Span<ulong> stamps = MemoryMarshal.Cast<byte, ulong>(into);
+        for (int i = 0; i < count; i++)
+        {
+            stamps[i] = ChunkStore.StampOf(chunk, first + i).Value;
+        }
+    }
+}

@@ -1,0 +1,274 @@
+using System.Runtime.InteropServices;
+using Harness.Cluster.Chunks.Store;
+using Harness.Cluster.Net;
+using Harness.FuseProtocol;
+using Mono.Unix.Native;
+
+namespace Harness.Cluster.Chunks.Server;
+
+/// <content>Copying from other replicas: catching up, merging, repairing.</content>
+internal sealed partial class ChunkServer
+{
+    private const long CopyTimeoutNanoseconds = 10_000_000_000;
+    private const long CopyRetryNanoseconds = 5_000_000;
+    private const int CopyTriesMax = 400;
+
+    /// <summary>Decides whether a block is to be copied.</summary>
+    private delegate bool IsWanted(BlockSum mine, BlockStamp theirs);
+
+    /// <summary>Makes a joining replica equal to its predecessor, beside the writes that come in.</summary>
+    private async ValueTask<Errno> CatchUp(ChunkRequest message)
+    {
+        if (!_replicas.TryGetValue(message.Chunk, out ChunkReplica? replica))
+        {
+            return Errno.ENOENT;
+        }
+
+        if (!replica.IsJoining || replica.Chain!.Version != message.Version)
+        {
+            return Errno.ESTALE;
+        }
+
+        NodeAddress source = replica.Chain.Members[replica.Position - 1].Address;
+        ulong version = message.Version;
+        // What was written in this version came through the chain and is new; all else must be as it is there, older or not.
+        return await CopyAll(replica.Id, source, version, (mine, theirs) => mine.Stamp != theirs.Value && new BlockStamp(mine.Stamp).Version < version);
+    }
+
+    private async ValueTask<Errno> Merge(ChunkRequest message, ReadOnlyMemory<byte> payload)
+    {
+        if (!_replicas.TryGetValue(message.Chunk, out ChunkReplica? replica) || Chain.TryRead(1, payload.Span) is not { } source)
+        {
+            return Errno.EINVAL;
+        }
+
+        Errno error = await CopyAll(replica.Id, source.Head.Address, 0, (mine, theirs) => theirs.Value > mine.Stamp);
+        Result<StoredChunk> chunk = await _store.Get(replica.Id);
+        if (error == Errnos.Ok && chunk.IsOk && replica.Chain is null)
+        {
+            replica.Restore(new BlockStamp(Math.Max(chunk.Value.Version, replica.LastStamp.Version), Math.Max(chunk.Value.Sequence, replica.Sequence)));
+        }
+
+        return error;
+    }
+
+    private async ValueTask<Errno> CopyAll(ChunkId id, NodeAddress source, ulong version, IsWanted isWanted)
+    {
+        Result<StoredChunk> chunk = await _store.Get(id);
+        if (!chunk.IsOk)
+        {
+            return chunk.Error;
+        }
+
+        chunk.Value.Users++;
+        Errno error = Errnos.Ok;
+        for (int first = 0; first < _store.BlocksMax && error == Errnos.Ok; first += StampsMax)
+        {
+            error = await CopyRange(chunk.Value, source, version, first, Math.Min(StampsMax, _store.BlocksMax - first), isWanted);
+        }
+
+        chunk.Value.Users--;
+        return error;
+    }
+
+    private async ValueTask<Errno> CopyRange(StoredChunk chunk, NodeAddress source, ulong version, int first, int count, IsWanted isWanted)
+    {
+        RpcReply reply = await Ask(source, ChunkKind.Stamps, chunk.Id, version, first, count);
+        if (!reply.IsOk)
+        {
+            return reply.Status;
+        }
+
+        ulong[] stamps = MemoryMarshal.Cast<byte, ulong>(reply.Buffer!.Memory.Span).ToArray();
+        reply.Buffer.Release();
+        for (int i = 0; i < stamps.Length;)
+        {
+            int run = 0;
+            while (run < FetchBlocksMax && i + run < stamps.Length && isWanted(chunk.SumOf(first + i + run), new BlockStamp(stamps[i + run])))
+            {
+                run++;
+            }
+
+            Errno error = run > 0 ? await CopyBlocks(chunk, source, version, first + i, run, isWanted) : Errnos.Ok;
+            if (error != Errnos.Ok)
+            {
+                return error;
+            }
+
+            i += Math.Max(run, 1);
+        }
+
+        return Errnos.Ok;
+    }
+
+    private async ValueTask<Errno> CopyBlocks(StoredChunk chunk, NodeAddress source, ulong version, int first, int count, IsWanted isWanted)
+    {
+        BlockSum[] seen = [.. Enumerable.Range(first, count).Select(chunk.SumOf)];
+        RpcReply reply = await Ask(source, ChunkKind.Fetch, chunk.Id, version, first, count);
+        if (!reply.IsOk)
+        {
+            return reply.Status;
+        }
+
+        Errno error = Errnos.Ok;
+        Memory<byte> bytes = reply.Buffer!.Memory;
+        for (int i = 0; i < count && error == Errnos.Ok; i++)
+        {
+            var stamp = new BlockStamp(MemoryMarshal.Read<ulong>(bytes.Span[((count * BlockSum.BlockBytes) + (i * sizeof(ulong)))..]));
+            if (isWanted(seen[i], stamp))
+            {
+                error = await _store.Replace(chunk, first + i, seen[i], stamp, bytes.Slice(i * BlockSum.BlockBytes, BlockSum.BlockBytes));
+            }
+        }
+
+        reply.Buffer.Release();
+        return error;
+    }
+
+    /// <summary>
+    /// A write that changes part of a block, on a joining replica, which may not have the rest of the block yet: takes the predecessor's
+    /// blocks, as soon as they have this write.
+    /// </summary>
+    private async ValueTask<Errno> ApplyByCopy(ChunkReplica replica, StoredChunk chunk, PendingWrite write)
+    {
+        ChunkRequest message = write.Message;
+        ulong stamp = message.Stamp;
+        int end = (int)((message.Offset + message.Length + BlockSum.BlockBytes - 1) / BlockSum.BlockBytes);
+        for (int first = (int)(message.Offset / BlockSum.BlockBytes), tries = 0; first < end && tries < CopyTriesMax; tries++)
+        {
+            if (!replica.IsJoining)
+            {
+                return Errno.ESTALE;
+            }
+
+            NodeAddress source = replica.Chain!.Members[replica.Position - 1].Address;
+            int count = Math.Min(end - first, FetchBlocksMax);
+            Errno error = await CopyBlocks(chunk, source, replica.Chain.Version, first, count, (mine, theirs) => theirs.Value > mine.Stamp);
+            bool all = error == Errnos.Ok && Enumerable.Range(first, count).All(block => write.Payload is null || chunk.SumOf(block).Stamp >= stamp);
+            if (all)
+            {
+                first += count;
+                continue;
+            }
+
+            await LoopYield.Delay(_loop, CopyRetryNanoseconds);
+        }
+
+        return Errnos.Ok;
+    }
+
+    /// <summary>Replaces blocks that do not match their sums by another member's; returns how many.</summary>
+    private async ValueTask<int> Repair(ChunkReplica replica, StoredChunk chunk, int first, int blocks)
+    {
+        int repaired = 0;
+        using PooledBlock one = new(_pool);
+        for (int block = first; block < first + blocks; block++)
+        {
+            BlockSum seen = chunk.SumOf(block);
+            Errno error = one.IsThere ? await _store.ReadBlocks(chunk, block, one.Memory, default) : Errno.ENOBUFS;
+            if (error == Errno.EUCLEAN && replica.Chain is { } chain && await RepairBlock(chain, chunk, block, seen))
+            {
+                repaired++;
+            }
+        }
+
+        return repaired;
+    }
+
+    private async ValueTask<bool> RepairBlock(Chain chain, StoredChunk chunk, int block, BlockSum seen)
+    {
+        for (int i = 0; i < chain.Readers; i++)
+        {
+            ChainMember member = chain.Members[i];
+            if (member.Server == _options.ServerId)
+            {
+                continue;
+            }
+
+            RpcReply reply = await Ask(member.Address, ChunkKind.Fetch, chunk.Id, chain.Version, block, 1);
+            if (!reply.IsOk)
+            {
+                continue;
+            }
+
+            // The same write's block, whose stamp is older than any that may be under way; a damaged sum cannot say which that was.
+            Memory<byte> bytes = reply.Buffer!.Memory;
+            var stamp = new BlockStamp(MemoryMarshal.Read<ulong>(bytes.Span[BlockSum.BlockBytes..]));
+            bool fits = stamp.Value == seen.Stamp || (!seen.IsData(chunk.Id, block) && !seen.IsZero(chunk.Id, block));
+            Errno error = fits ? await _store.Replace(chunk, block, seen, stamp, bytes[..BlockSum.BlockBytes]) : Errno.ESTALE;
+            reply.Buffer.Release();
+            if (error == Errnos.Ok)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private async ValueTask Scrub(RpcRequest request, ChunkRequest message)
+    {
+        Result<StoredChunk> chunk = await _store.Get(new ChunkId(message.Chunk));
+        if (!chunk.IsOk || !_replicas.TryGetValue(message.Chunk, out ChunkReplica? replica))
+        {
+            request.Reply(chunk.IsOk ? Errno.ENOENT : chunk.Error);
+            return;
+        }
+
+        var result = default(ScrubReply);
+        chunk.Value.Users++;
+        using PooledBlock one = new(_pool);
+        for (int block = 0; block < chunk.Value.HighWater && one.IsThere; block++)
+        {
+            result.Blocks++;
+            if (await _store.ReadBlocks(chunk.Value, block, one.Memory, default) == Errno.EUCLEAN)
+            {
+                result.Damaged++;
+                result.Repaired += (uint)await Repair(replica, chunk.Value, block, 1);
+            }
+
+            if (block % FetchBlocksMax == 0)
+            {
+                await LoopYield.Yield(_loop);
+            }
+        }
+
+        chunk.Value.Users--;
+        request.Reply(result);
+    }
+
+    private async ValueTask<RpcReply> Ask(NodeAddress address, ushort kind, ChunkId chunk, ulong version, int first, int count)
+    {
+        if (await LinkTo(address).Get() is not { } peer)
+        {
+            return new RpcReply { Status = Errno.ENOTCONN };
+        }
+
+        var message = new ChunkRequest
+        {
+            Chunk = chunk.Value,
+            Version = version,
+            Offset = (ulong)first * BlockSum.BlockBytes,
+            Length = (uint)(count * BlockSum.BlockBytes),
+        };
+        RpcReply reply = await peer.Call(kind, message, default, default, CopyTimeoutNanoseconds);
+        if (reply.IsOk && (reply.Buffer is null || Crc32C.Compute(reply.Buffer.Memory.Span) != reply.Read<ChunkReply>().Crc))
+        {
+            reply.Buffer?.Release();
+            return new RpcReply { Status = Errno.EBADMSG };
+        }
+
+        return reply;
+    }
+
+    private readonly struct PooledBlock(PayloadPool pool) : IDisposable
+    {
+        private readonly PayloadBuffer? _buffer = pool.TryRent(BlockSum.BlockBytes);
+
+        public bool IsThere => _buffer is not null;
+
+        public Memory<byte> Memory => _buffer!.Memory;
+
+        public void Dispose() => _buffer?.Release();
+    }
+}

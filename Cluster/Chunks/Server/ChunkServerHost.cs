@@ -1,0 +1,79 @@
+using Harness.Cluster.Disk;
+using Harness.Cluster.Net;
+using Harness.FuseProtocol;
+using Harness.Runtime;
+using Mono.Unix.Native;
+
+namespace Harness.Cluster.Chunks.Server;
+
+/// <summary>A chunk server as a process runs it: a loop of its own, threads for the disk, sockets.</summary>
+internal sealed class ChunkServerHost : IDisposable
+{
+    private const int DiskThreads = 4;
+
+    private readonly EventLoop _loop;
+    private readonly DiskWorkers _workers;
+    private readonly ChunkServer _server;
+
+    private ChunkServerHost(EventLoop loop, DiskWorkers workers, ChunkServer server) => (_loop, _workers, _server) = (loop, workers, server);
+
+    /// <summary>Where it listens.</summary>
+    public NodeAddress Address => _server.Address;
+
+    /// <summary>Starts a chunk server.</summary>
+    /// <param name="directory">Where its chunks are; made if it is not there.</param>
+    /// <param name="journalDirectory">Where its journal is; null for the same directory.</param>
+    /// <param name="options">The rest.</param>
+    /// <param name="onFault">Told of a bug that ended a callback; null to let it end the process.</param>
+    /// <returns>EADDRINUSE, EACCES, ENOSPC and their like. EUCLEAN: the directory belongs to another server or cluster.</returns>
+    public static async Task<Result<ChunkServerHost>> Start(
+        string directory, string? journalDirectory, ChunkServerOptions options, Action<Exception>? onFault = null)
+    {
+        string[] directories = journalDirectory is null ? [directory] : [directory, journalDirectory];
+        foreach (string path in directories)
+        {
+            Errno error = OwnedDirectory.Claim(path, options.ServerId, options.Cluster);
+            if (error != Errnos.Ok)
+            {
+                return error;
+            }
+        }
+
+        var loop = new EventLoop($"cs {options.ServerId}", onFault);
+        var workers = new DiskWorkers(DiskThreads);
+        var started = new TaskCompletionSource<Result<ChunkServer>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Loops.OnLoop(loop, async () =>
+        {
+            var disk = new RealDisk(loop, directory, workers);
+            IDisk journalDisk = journalDirectory is null ? disk : new RealDisk(loop, journalDirectory, workers);
+            started.SetResult(await ChunkServer.Start(loop, new SocketNetwork(), disk, journalDisk, options));
+        });
+        Result<ChunkServer> server = await started.Task;
+        if (server.IsOk)
+        {
+            return new ChunkServerHost(loop, workers, server.Value);
+        }
+
+        loop.Dispose();
+        workers.Dispose();
+        return server.Error;
+    }
+
+    /// <summary>Runs something on the server's loop.</summary>
+    public Task<T> Run<T>(Func<ChunkServer, Task<T>> action)
+    {
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Loops.OnLoop(_loop, async () => done.SetResult(await action(_server)));
+        return done.Task;
+    }
+
+    /// <summary>Brings everything to the disk and ends.</summary>
+    public Task<Errno> Stop() => Run(server => server.Stop());
+
+    /// <summary>Ends at once, as kill -9 would; call <see cref="Stop"/> before for a clean end.</summary>
+    public void Dispose()
+    {
+        _loop.Dispose();
+        _workers.Dispose();
+    }
+}

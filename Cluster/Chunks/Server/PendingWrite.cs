@@ -1,0 +1,123 @@
+using System.Runtime.CompilerServices;
+using Harness.Cluster.Chunks.Store;
+using Harness.Cluster.Net;
+using Harness.FuseProtocol;
+using Mono.Unix.Native;
+
+namespace Harness.Cluster.Chunks.Server;
+
+/// <summary>A mutation that a replica has taken in and that is not committed yet. Owned by its <see cref="ChunkReplica"/>, used again after it.</summary>
+internal sealed class PendingWrite
+{
+    private readonly List<RpcRequest> _waiting = [];
+    private readonly List<TaskCompletionSource> _readers = [];
+    private readonly Action _forwarded;
+    private ChunkReplica _replica = null!;
+    private ValueTaskAwaiter<RpcReply> _forwarding;
+
+    public PendingWrite() => _forwarded = OnForwarded;
+
+    /// <summary>The message, as it is forwarded.</summary>
+    public ChunkRequest Message;
+
+    public ushort Kind { get; private set; }
+
+    /// <summary>The bytes, one reference of theirs; null of a punch.</summary>
+    public PayloadBuffer? Payload { get; private set; }
+
+    /// <summary>The checksums of its blocks, if it is made of whole blocks.</summary>
+    public uint[] Sums { get; } = new uint[JournalRecord.BlocksMax];
+
+    public BlockStamp Stamp => new(Message.Stamp);
+
+    /// <summary>Whether this replica has it.</summary>
+    public bool IsApplied { get; set; }
+
+    /// <summary>Whether all behind this replica have it.</summary>
+    public bool IsBehind { get; set; }
+
+    /// <summary>Whether an answer of the successor is awaited.</summary>
+    public bool IsForwarding { get; private set; }
+
+    public void Begin(ChunkReplica replica, ushort kind, in ChunkRequest message, PayloadBuffer? payload)
+    {
+        _replica = replica;
+        Kind = kind;
+        Message = message;
+        Payload = payload;
+        payload?.AddReference();
+        IsApplied = IsBehind = false;
+    }
+
+    public bool Overlaps(long offset, long length) => (long)Message.Offset < offset + length && offset < (long)Message.Offset + Message.Length;
+
+    /// <summary>Answers this request too, when it is committed.</summary>
+    public void AnswerLater(RpcRequest request) => _waiting.Add(request);
+
+    /// <summary>Ends when it is committed, or will never be here.</summary>
+    public Task WaitForEnd()
+    {
+        var end = new TaskCompletionSource();
+        _readers.Add(end);
+        return end.Task;
+    }
+
+    /// <summary>Sends it on.</summary>
+    public void Forward(RpcPeer successor, ulong version, ulong committed, long timeoutNanoseconds)
+    {
+        IsForwarding = true;
+        Message.Version = version;
+        Message.Committed = committed;
+        Payload?.AddReference();
+        Payload payload = Payload is null ? default : new Payload(Payload.Memory, Payload);
+#pragma warning disable CA2012 // Consumed once, in OnForwarded. An async method would cost an allocation for each write.
+        _forwarding = successor.Call(Kind, Message, payload, default, timeoutNanoseconds).GetAwaiter();
+#pragma warning restore CA2012
+        if (_forwarding.IsCompleted)
+        {
+            OnForwarded();
+        }
+        else
+        {
+            _forwarding.UnsafeOnCompleted(_forwarded);
+        }
+    }
+
+    /// <summary>Tells everybody who waits, and lets go of the bytes.</summary>
+    public void End(Errno status)
+    {
+        var reply = new ChunkReply { Stamp = Message.Stamp };
+        foreach (RpcRequest request in _waiting)
+        {
+            if (status == Errnos.Ok)
+            {
+                request.Reply(reply);
+            }
+            else
+            {
+                request.Reply(status);
+            }
+        }
+
+        _waiting.Clear();
+        Payload?.Release();
+        Payload = null;
+        if (_readers.Count > 0)
+        {
+            TaskCompletionSource[] readers = [.. _readers];
+            _readers.Clear();
+            foreach (TaskCompletionSource reader in readers)
+            {
+                reader.SetResult();
+            }
+        }
+    }
+
+    private void OnForwarded()
+    {
+        RpcReply reply = _forwarding.GetResult();
+        _forwarding = default;
+        IsForwarding = false;
+        _replica.OnForwarded(this, reply);
+    }
+}

@@ -1,0 +1,36 @@
+using Harness.Cluster.Net;
+using Harness.Runtime;
+using Mono.Unix.Native;
+
+namespace Harness.Cluster.Chunks.Server;
+
+/// <summary>What a replica needs of its server.</summary>
+internal sealed class ReplicaContext
+{
+    /// <summary>The server's id.</summary>
+    public required ulong ServerId { get; init; }
+
+    /// <summary>Its loop.</summary>
+    public required ILoop Loop { get; init; }
+
+    /// <summary>Planted bugs.</summary>
+    public required PlantedFaults Faults { get; init; }
+
+    /// <summary>What was done already.</summary>
+    public required MutationWindow Window { get; init; }
+
+    /// <summary>Whether the server may serve.</summary>
+    public bool HasLease => LeaseHolds();
+
+    /// <summary>Looks at the lease.</summary>
+    public required Func<bool> LeaseHolds { get; init; }
+
+    /// <summary>The connection to another server.</summary>
+    public required Func<NodeAddress, PeerLink> LinkTo { get; init; }
+
+    /// <summary>Brings a mutation into the store.</summary>
+    public required Func<ChunkReplica, PendingWrite, ValueTask<Errno>> Apply { get; init; }
+
+    /// <summary>Told that the store has failed a replica.</summary>
+    public required Action<ChunkReplica, Errno> OnFailed { get; init; }
+}

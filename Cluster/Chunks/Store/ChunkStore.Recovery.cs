@@ -1,0 +1,182 @@
+using System.Globalization;
+using Harness.FuseProtocol;
+using Mono.Unix.Native;
+
+namespace Harness.Cluster.Chunks.Store;
+
+/// <content>Making good what a crash has left.</content>
+internal sealed partial class ChunkStore
+{
+    private const string SumsSuffix = ".sums";
+
+    private async ValueTask<Errno> Recover()
+    {
+        Errno error = await ReadIndex();
+        if (error != Errnos.Ok)
+        {
+            return error;
+        }
+
+        Result<ReplayResult> replay = await _journal.Replay(Redo);
+        if (!replay.IsOk)
+        {
+            return replay.Error;
+        }
+
+        Recovery = replay.Value;
+        error = await Checkpoint();
+        return error == Errnos.Ok ? await _journal.Restart(Checkpoint) : error;
+    }
+
+    private async ValueTask<Errno> ReadIndex()
+    {
+        Result<IReadOnlyList<string>> names = await _disk.List("chunks");
+        if (!names.IsOk)
+        {
+            return names.Error;
+        }
+
+        foreach (string name in names.Value)
+        {
+            if (name.EndsWith(SumsSuffix, StringComparison.Ordinal) &&
+                ulong.TryParse(name.AsSpan(0, name.Length - SumsSuffix.Length), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong value))
+            {
+                var id = new ChunkId(value);
+                Result<(ulong Version, ulong Sequence)> header = await StoredChunk.Peek(_disk, id);
+                if (header.IsOk)
+                {
+                    _index[value] = new ChunkSummary(id, header.Value.Version, header.Value.Sequence);
+                }
+                else if (header.Error != Errno.ENOENT)
+                {
+                    return header.Error;
+                }
+            }
+        }
+
+        return Errnos.Ok;
+    }
+
+    /// <summary>Carries out a record again; one that was carried out before the crash changes nothing.</summary>
+    private async ValueTask<Errno> Redo(FoundRecord found)
+    {
+        var id = new ChunkId(found.Head.Chunk);
+        var stamp = new BlockStamp(found.Head.Stamp);
+        Result<StoredChunk> got = await Get(id);
+        if (got.Error == Errno.ENOENT)
+        {
+            // Its files are made with their chunk's first record; without them any other record is about a chunk that was removed later.
+            return found.Head.Type == RecordType.Version ? await CreateFiles(id, stamp.Version, found.Head.Lsn) : Errnos.Ok;
+        }
+
+        if (!got.IsOk)
+        {
+            return got.Error;
+        }
+
+        StoredChunk chunk = got.Value;
+        if (found.Head.Lsn < chunk.BornLsn || found.Head.FirstBlock + (ulong)found.Head.Blocks > (ulong)BlocksMax)
+        {
+            return Errnos.Ok;
+        }
+
+        if (found.Head.Mutation != 0)
+        {
+            _recovered.Add((id, new MutationId(found.Head.Client, found.Head.Mutation), stamp));
+        }
+
+        Errno error = found.Head.Type switch
+        {
+            RecordType.Data => await RedoData(chunk, found, stamp),
+            RecordType.Straight => await RedoStraight(chunk, found, stamp),
+            RecordType.Punch => await RedoPunch(chunk, found, stamp),
+            RecordType.Delete => await RedoDelete(id),
+            _ => Errnos.Ok,
+        };
+        if (found.Head.Type == RecordType.Version)
+        {
+            chunk.Version = Math.Max(chunk.Version, stamp.Version);
+        }
+
+        chunk.Sequence = Math.Max(chunk.Sequence, stamp.Sequence);
+        chunk.HeaderChanged = true;
+        return error;
+    }
+
+    private async ValueTask<Errno> RedoData(StoredChunk chunk, FoundRecord found, BlockStamp stamp)
+    {
+        for (int i = 0; i < found.Sums.Length; i++)
+        {
+            int block = (int)found.Head.FirstBlock + i;
+            if (chunk.Sums[block].Stamp > stamp.Value && !_faults.ReplaysBackwards)
+            {
+                continue;
+            }
+
+            Errno error = await chunk.Data.Write((long)block * BlockSum.BlockBytes, found.Data.Slice(i * BlockSum.BlockBytes, BlockSum.BlockBytes));
+            if (error != Errnos.Ok)
+            {
+                return error;
+            }
+
+            chunk.Sums[block] = BlockSum.OfData(chunk.Id, block, stamp, found.Sums[i]);
+            chunk.HighWater = Math.Max(chunk.HighWater, block + 1);
+        }
+
+        return Errnos.Ok;
+    }
+
+    private static async ValueTask<Errno> RedoStraight(StoredChunk chunk, FoundRecord found, BlockStamp stamp)
+    {
+        var bytes = new byte[BlockSum.BlockBytes];
+        for (int i = 0; i < found.Sums.Length; i++)
+        {
+            int block = (int)found.Head.FirstBlock + i;
+            if (chunk.Sums[block].Stamp > stamp.Value)
+            {
+                continue;
+            }
+
+            Result<int> read = await chunk.Data.Read((long)block * BlockSum.BlockBytes, bytes);
+            if (!read.IsOk)
+            {
+                return read.Error;
+            }
+
+            // What the power cut has taken was never synced, and the block is still empty.
+            if (read.Value == bytes.Length && Crc32C.Compute(bytes) == found.Sums[i])
+            {
+                chunk.Sums[block] = BlockSum.OfData(chunk.Id, block, stamp, found.Sums[i]);
+            }
+        }
+
+        chunk.HighWater = Math.Max(chunk.HighWater, (int)(found.Head.FirstBlock + found.Head.Blocks));
+        chunk.StraightWrites++;
+        return Errnos.Ok;
+    }
+
+    private static async ValueTask<Errno> RedoPunch(StoredChunk chunk, FoundRecord found, BlockStamp stamp)
+    {
+        int end = Math.Min((int)(found.Head.FirstBlock + found.Head.Blocks), chunk.Sums.End);
+        for (int block = (int)found.Head.FirstBlock; block < end; block++)
+        {
+            if (!chunk.Sums[block].IsNever && chunk.Sums[block].Stamp <= stamp.Value)
+            {
+                chunk.Sums[block] = BlockSum.OfHole(chunk.Id, block, stamp);
+                Errno error = await chunk.Data.PunchHole((long)block * BlockSum.BlockBytes, BlockSum.BlockBytes);
+                if (error != Errnos.Ok)
+                {
+                    return error;
+                }
+            }
+        }
+
+        return Errnos.Ok;
+    }
+
+    private ValueTask<Errno> RedoDelete(ChunkId id)
+    {
+        _index.Remove(id.Value);
+        return DeleteFiles(id);
+    }
+}

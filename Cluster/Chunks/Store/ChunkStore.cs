@@ -1,0 +1,258 @@
+using Harness.Cluster.Disk;
+using Harness.Cluster.Net;
+using Harness.FuseProtocol;
+using Harness.Runtime;
+using Mono.Unix.Native;
+
+namespace Harness.Cluster.Chunks.Store;
+
+/// <summary>A chunk that a store has.</summary>
+/// <param name="Id">Its name.</param>
+/// <param name="Version">The version of the chain it belongs to, or did last.</param>
+/// <param name="Sequence">The greatest sequence it has.</param>
+internal readonly record struct ChunkSummary(ChunkId Id, ulong Version, ulong Sequence);
+
+/// <summary>
+/// The chunks of one shard, on one loop: a file of blocks and a file of their sums for each, and one journal for all.
+/// </summary>
+/// <remarks>
+/// What a call has returned survives the process. What was synced survives a power cut; of the rest each block is then old or new. To
+/// that end nothing is changed in place before the journal record that tells of it, with its data, is on the disk: until then the newest
+/// state of a block is held in memory. Only blocks that were never written are written straight, with their checksums in the journal; after
+/// a power cut such a block is there if it matches its checksum, and otherwise still empty.
+/// </remarks>
+internal sealed partial class ChunkStore
+{
+    private readonly ILoop _loop;
+    private readonly IDisk _disk;
+    private readonly Journal _journal;
+    private readonly PayloadPool _pool;
+    private readonly ChunkStoreOptions _options;
+    private readonly PlantedFaults _faults;
+    private readonly Dictionary<ChunkId, StoredChunk> _open = [];
+    private readonly Queue<ChunkId> _openOrder = new();
+    private readonly SortedDictionary<ulong, ChunkSummary> _index = [];
+    private readonly LoopGate _openGate = new();
+    private readonly List<(ChunkId Chunk, MutationId Mutation, BlockStamp Stamp)> _recovered = [];
+    private bool _directoryChanged;
+
+    private ChunkStore(ILoop loop, IDisk disk, Journal journal, PayloadPool pool, ChunkStoreOptions options, PlantedFaults faults) =>
+        (_loop, _disk, _journal, _pool, _options, _faults) = (loop, disk, journal, pool, options, faults);
+
+    /// <summary>Blocks of the largest chunk.</summary>
+    public int BlocksMax => (int)(_options.ChunkBytesMax / BlockSum.BlockBytes);
+
+    /// <summary>What the last replay has met.</summary>
+    public ReplayResult Recovery { get; private set; }
+
+    /// <summary>The mutations that were found in the journal, oldest first: one that is sent again must not be carried out again.</summary>
+    public IReadOnlyList<(ChunkId Chunk, MutationId Mutation, BlockStamp Stamp)> RecoveredMutations => _recovered;
+
+    /// <summary>All chunks, by name.</summary>
+    public IEnumerable<ChunkSummary> Chunks => _index.Values.Select(summary => _open.TryGetValue(summary.Id, out StoredChunk? chunk)
+        ? new ChunkSummary(summary.Id, chunk.Version, chunk.Sequence)
+        : summary);
+
+    /// <summary>Opens a store, makes good what a crash has left, and makes it if it is not there.</summary>
+    /// <param name="loop">The loop it belongs to.</param>
+    /// <param name="disk">For the chunks.</param>
+    /// <param name="journalDisk">For the journal; may be the same.</param>
+    /// <param name="pool">Gives memory.</param>
+    /// <param name="options">By default the defaults.</param>
+    /// <param name="faults">By default none.</param>
+    public static async ValueTask<Result<ChunkStore>> Open(
+        ILoop loop, IDisk disk, IDisk journalDisk, PayloadPool pool, ChunkStoreOptions? options = null, PlantedFaults? faults = null)
+    {
+        options ??= new ChunkStoreOptions();
+        faults ??= PlantedFaults.None;
+        Errno error = await disk.CreateDirectory("chunks");
+        if (error != Errnos.Ok)
+        {
+            return error;
+        }
+
+        Result<Journal> journal = await Journal.Open(journalDisk, options.SegmentBytes, faults);
+        if (!journal.IsOk)
+        {
+            return journal.Error;
+        }
+
+        var store = new ChunkStore(loop, disk, journal.Value, pool, options, faults);
+        error = await store.Recover();
+        return error == Errnos.Ok ? store : error;
+    }
+
+    /// <summary>Makes an empty chunk in a version.</summary>
+    /// <returns>EEXIST if there is one.</returns>
+    public async ValueTask<Errno> Create(ChunkId id, ulong version)
+    {
+        if (_index.ContainsKey(id.Value))
+        {
+            return Errno.EEXIST;
+        }
+
+        if (!HasRoom(0))
+        {
+            return Errno.ENOSPC;
+        }
+
+        _index[id.Value] = new ChunkSummary(id, version, 0);
+        Result<ulong> lsn = await _journal.Append(Record(RecordType.Version, id, new BlockStamp(version, 0), default, 0, 0), default, default);
+        Errno error = lsn.IsOk ? await CreateFiles(id, version, lsn.Value) : lsn.Error;
+        if (error != Errnos.Ok)
+        {
+            _index.Remove(id.Value);
+        }
+
+        return error;
+    }
+
+    /// <summary>Notes the version that a chunk is in.</summary>
+    public async ValueTask<Errno> SetVersion(StoredChunk chunk, ulong version)
+    {
+        BlockStamp stamp = new(version, chunk.Sequence);
+        Result<ulong> lsn = await _journal.Append(Record(RecordType.Version, chunk.Id, stamp, default, 0, 0), default, default);
+        if (lsn.IsOk)
+        {
+            chunk.Version = version;
+            chunk.LastLsn = lsn.Value;
+            chunk.HeaderChanged = true;
+        }
+
+        return lsn.Error;
+    }
+
+    /// <summary>Removes a chunk; one that is not there is no error.</summary>
+    public async ValueTask<Errno> Delete(ChunkId id)
+    {
+        if (!_index.Remove(id.Value))
+        {
+            return Errnos.Ok;
+        }
+
+        Result<ulong> lsn = await _journal.Append(Record(RecordType.Delete, id, default, default, 0, 0), default, default);
+        return lsn.IsOk ? await DeleteFiles(id) : lsn.Error;
+    }
+
+    /// <summary>Finds a chunk, opening its files if need be.</summary>
+    /// <returns>ENOENT if there is none.</returns>
+    public ValueTask<Result<StoredChunk>> Get(ChunkId id) => _open.TryGetValue(id, out StoredChunk? chunk)
+        ? new ValueTask<Result<StoredChunk>>(chunk)
+        : _index.ContainsKey(id.Value) ? OpenChunk(id) : new ValueTask<Result<StoredChunk>>(Errno.ENOENT);
+
+    /// <summary>Whether so many bytes more can be stored.</summary>
+    public bool HasRoom(long bytes)
+    {
+        if (_roomLeft < bytes || _loop.NowNanoseconds >= _roomKnownUntil)
+        {
+            // Asked of the disk once in a while, and each time it seems to run out.
+            Result<DiskSpace> space = _disk.Space();
+            _roomLeft = space.IsOk ? space.Value.FreeBytes - _options.ReserveBytes - _pendingBytes : 0;
+            _roomKnownUntil = _loop.NowNanoseconds + RoomKnownNanoseconds;
+        }
+
+        bool has = _roomLeft >= bytes;
+        _roomLeft -= has ? bytes : 0;
+        return has;
+    }
+
+    /// <summary>How full the disk is.</summary>
+    public Result<DiskSpace> Space() => _disk.Space();
+
+    /// <summary>Applies and syncs everything and closes the files.</summary>
+    public async ValueTask<Errno> Close()
+    {
+        Errno error = await Checkpoint();
+        foreach (StoredChunk chunk in _open.Values)
+        {
+            chunk.Dispose();
+        }
+
+        _open.Clear();
+        _journal.Close();
+        return error;
+    }
+
+    private const long RoomKnownNanoseconds = 100_000_000;
+
+    private long _roomLeft;
+    private long _roomKnownUntil;
+
+    private async ValueTask<Result<StoredChunk>> OpenChunk(ChunkId id)
+    {
+        await _openGate.Enter();
+        Result<StoredChunk> result = _open.TryGetValue(id, out StoredChunk? there) ? there : await StoredChunk.Open(_disk, id, BlocksMax);
+        if (result.IsOk && there is null)
+        {
+            Keep(result.Value);
+        }
+
+        _openGate.Leave();
+        return result;
+    }
+
+    private async ValueTask<Errno> CreateFiles(ChunkId id, ulong version, ulong lsn)
+    {
+        Result<StoredChunk> created = await StoredChunk.Create(_disk, id, version, lsn, BlocksMax);
+        if (!created.IsOk)
+        {
+            return created.Error;
+        }
+
+        created.Value.LastLsn = lsn;
+        _directoryChanged = true;
+        _index[id.Value] = new ChunkSummary(id, version, 0);
+        Keep(created.Value);
+        return Errnos.Ok;
+    }
+
+    private async ValueTask<Errno> DeleteFiles(ChunkId id)
+    {
+        if (_open.Remove(id, out StoredChunk? chunk))
+        {
+            _pendingBytes -= chunk.Pending.Values.Count(pending => pending.Data is not null) * (long)BlockSum.BlockBytes;
+            chunk.Dispose();
+        }
+
+        _directoryChanged = true;
+        Errno sums = await _disk.Delete(StoredChunk.SumsName(id));
+        Errno data = await _disk.Delete(StoredChunk.DataName(id));
+        Errno error = sums == Errnos.Ok || sums == Errno.ENOENT ? data : sums;
+        return error == Errno.ENOENT ? Errnos.Ok : error;
+    }
+
+    private void Keep(StoredChunk chunk)
+    {
+        _open[chunk.Id] = chunk;
+        _openOrder.Enqueue(chunk.Id);
+        for (int tries = _openOrder.Count; _open.Count > _options.OpenChunksMax && tries > 0; tries--)
+        {
+            ChunkId id = _openOrder.Dequeue();
+            if (!_open.TryGetValue(id, out StoredChunk? old))
+            {
+                continue;
+            }
+
+            if (old == chunk || old.IsDirty || old.Users > 0 || old.Gate.IsTaken)
+            {
+                _openOrder.Enqueue(id);
+                continue;
+            }
+
+            _index[id.Value] = new ChunkSummary(id, old.Version, old.Sequence);
+            _open.Remove(id);
+            old.Dispose();
+        }
+    }
+
+    private static JournalRecord Record(RecordType type, ChunkId chunk, BlockStamp stamp, MutationId mutation, int firstBlock, int blocks) => new()
+    {
+        Type = type,
+        Chunk = chunk.Value,
+        Stamp = stamp.Value,
+        Client = mutation.Client,
+        Mutation = mutation.Number,
+        FirstBlock = (uint)firstBlock,
+        Blocks = (uint)blocks,
+    };
+}

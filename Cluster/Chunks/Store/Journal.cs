@@ -1,0 +1,240 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Harness.Cluster.Disk;
+using Harness.FuseProtocol;
+using Mono.Unix.Native;
+
+namespace Harness.Cluster.Chunks.Store;
+
+/// <summary>
+/// The append-only journal of a chunk store: two segments of fixed size, used in turn. Before one is used again, everything in it has been
+/// applied to the chunk files and synced.
+/// </summary>
+/// <remarks>
+/// Segments are written full of zeros once, so that an append changes no metadata of the file and a sync is one write of the device's. An
+/// append that fails makes the journal fail for good: nothing behind a gap could be found again.
+/// </remarks>
+internal sealed partial class Journal
+{
+    private const int SegmentHeaderBytes = 64;
+    private const uint SegmentMagic = 0x31534348;
+    private const int HeadBytesMax = JournalRecord.HeaderBytes + (JournalRecord.BlocksMax * sizeof(uint));
+
+    private static readonly string[] s_names = ["journal-a", "journal-b"];
+
+    private readonly int _segmentBytes;
+    private readonly PlantedFaults _faults;
+    private readonly IDiskFile[] _segments = new IDiskFile[2];
+    private readonly Stack<Memory<byte>> _heads = new();
+    private readonly LoopGate _switchGate = new();
+    private readonly LoopGate _syncGate = new();
+    private Func<ValueTask<Errno>> _checkpoint = () => new ValueTask<Errno>(Errnos.Ok);
+    private ValueTask<Errno> _checkpointing;
+    private int _active;
+    private long _end;
+    private Errno _failure;
+
+    private Journal(int segmentBytes, PlantedFaults faults) => (_segmentBytes, _faults) = (segmentBytes, faults);
+
+    /// <summary>The number that the next record gets.</summary>
+    public ulong NextLsn { get; private set; } = 1;
+
+    /// <summary>The last record that survives a power cut.</summary>
+    public ulong SyncedLsn { get; private set; }
+
+    /// <summary>Opens the journal, making its files if there are none. Nothing can be appended before <see cref="Restart"/>.</summary>
+    public static async ValueTask<Result<Journal>> Open(IDisk disk, int segmentBytes, PlantedFaults faults)
+    {
+        var journal = new Journal(segmentBytes, faults);
+        for (int i = 0; i < s_names.Length; i++)
+        {
+            Result<IDiskFile> file = await disk.Open(s_names[i], OpenMode.Create);
+            if (!file.IsOk)
+            {
+                return file.Error;
+            }
+
+            journal._segments[i] = file.Value;
+            Errno error = await FillWithZeros(file.Value, segmentBytes);
+            if (error != Errnos.Ok)
+            {
+                return error;
+            }
+        }
+
+        Errno synced = await disk.SyncDirectory(string.Empty);
+        return synced == Errnos.Ok ? journal : synced;
+    }
+
+    /// <summary>Begins anew, after everything in the journal has been applied and synced.</summary>
+    /// <param name="checkpoint">Applies and syncs everything that was appended before the call.</param>
+    public async ValueTask<Errno> Restart(Func<ValueTask<Errno>> checkpoint)
+    {
+        _checkpoint = checkpoint;
+        Errno error = await Invalidate(1);
+        if (error == Errnos.Ok)
+        {
+            error = await Begin(0);
+        }
+
+        return error == Errnos.Ok ? await SyncNow() : error;
+    }
+
+    /// <summary>Appends a record; it survives the process when this returns, and a power cut when it was synced.</summary>
+    /// <returns>Its number; ENOSPC, EIO, and the same for ever after.</returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<Result<ulong>> Append(JournalRecord record, ReadOnlyMemory<uint> sums, ReadOnlyMemory<byte> data)
+    {
+        int length = JournalRecord.HeaderBytes + (sums.Length * sizeof(uint)) + data.Length;
+        while (_failure == Errnos.Ok && (_switchGate.IsTaken || _end + length > _segmentBytes))
+        {
+            await Switch(length);
+        }
+
+        if (_failure != Errnos.Ok)
+        {
+            return _failure;
+        }
+
+        long offset = _end;
+        ulong lsn = NextLsn++;
+        _end += length;
+        Memory<byte> head = Compose(record, lsn, sums.Span, data.Length, out Memory<byte> buffer);
+        Errno error = await _segments[_active].Write(offset, head, data);
+        _heads.Push(buffer);
+        if (error != Errnos.Ok)
+        {
+            _failure = error;
+            return error;
+        }
+
+        return lsn;
+    }
+
+    /// <summary>Makes all records up to <paramref name="lsn"/> survive a power cut. Calls that come together share one sync.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<Errno> Sync(ulong lsn)
+    {
+        if (SyncedLsn >= lsn)
+        {
+            return _failure;
+        }
+
+        await _syncGate.Enter();
+        Errno error = SyncedLsn >= lsn ? _failure : await SyncNow();
+        _syncGate.Leave();
+        return error;
+    }
+
+    /// <summary>Closes the files.</summary>
+    public void Close()
+    {
+        foreach (IDiskFile segment in _segments)
+        {
+            segment.Dispose();
+        }
+    }
+
+    private async ValueTask<Errno> SyncNow()
+    {
+        ulong upTo = NextLsn - 1;
+        Errno error = await _segments[_active].Sync();
+        if (error != Errnos.Ok)
+        {
+            // After a failed fsync the page cache no longer says what the disk has (fsync(2), "EIO"): only a replay can.
+            return _failure = error;
+        }
+
+        SyncedLsn = Math.Max(SyncedLsn, upTo);
+        return Errnos.Ok;
+    }
+
+    /// <summary>Goes over to the other segment, once what it holds is no longer needed.</summary>
+    private async ValueTask Switch(int length)
+    {
+        await _switchGate.Enter();
+        if (_end + length > _segmentBytes && _failure == Errnos.Ok)
+        {
+            Errno error = await _checkpointing;
+            if (error == Errnos.Ok)
+            {
+                // The records behind must not survive where those before do not.
+                await _syncGate.Enter();
+                error = await SyncNow();
+                if (error == Errnos.Ok)
+                {
+                    error = await Begin(1 - _active);
+                }
+
+                _syncGate.Leave();
+            }
+
+            _failure = error;
+            if (error == Errnos.Ok)
+            {
+                _checkpointing = CheckpointOther().Preserve();
+            }
+        }
+
+        _switchGate.Leave();
+    }
+
+    private async ValueTask<Errno> CheckpointOther()
+    {
+        int other = 1 - _active;
+        Errno error = await _checkpoint();
+        return error == Errnos.Ok ? await Invalidate(other) : error;
+    }
+
+    private async ValueTask<Errno> Invalidate(int segment)
+    {
+        Errno error = await _segments[segment].Write(0, new byte[SegmentHeaderBytes]);
+        return error == Errnos.Ok ? await _segments[segment].Sync() : error;
+    }
+
+    private async ValueTask<Errno> Begin(int segment)
+    {
+        var header = new byte[SegmentHeaderBytes];
+        MemoryMarshal.Write(header, SegmentMagic);
+        MemoryMarshal.Write(header.AsSpan(8), NextLsn);
+        MemoryMarshal.Write(header.AsSpan(4), Crc32C.Compute(header.AsSpan(8)));
+        Errno error = await _segments[segment].Write(0, header);
+        _active = segment;
+        _end = SegmentHeaderBytes;
+        return error;
+    }
+
+    private Memory<byte> Compose(JournalRecord record, ulong lsn, ReadOnlySpan<uint> sums, int dataBytes, out Memory<byte> buffer)
+    {
+        if (!_heads.TryPop(out buffer))
+        {
+            buffer = MemoryMarshal.CreateFromPinnedArray(GC.AllocateUninitializedArray<byte>(HeadBytesMax, pinned: true), 0, HeadBytesMax);
+        }
+
+        record.Magic = JournalRecord.MagicValue;
+        record.Lsn = lsn;
+        record.Sums = (uint)sums.Length;
+        record.DataBytes = (uint)dataBytes;
+        Span<byte> bytes = buffer.Span;
+        MemoryMarshal.Write(bytes, in record);
+        MemoryMarshal.AsBytes(sums).CopyTo(bytes[JournalRecord.HeaderBytes..]);
+        int length = JournalRecord.HeaderBytes + (sums.Length * sizeof(uint));
+        MemoryMarshal.Write(bytes[4..], Crc32C.Compute(bytes[8..length]));
+        return buffer[..length];
+    }
+
+    private static async ValueTask<Errno> FillWithZeros(IDiskFile file, int bytes)
+    {
+        var zeros = new byte[Math.Min(bytes, 1 << 20)];
+        for (long at = file.Length / zeros.Length * zeros.Length; at < bytes; at += zeros.Length)
+        {
+            Errno error = await file.Write(at, zeros.AsMemory(0, (int)Math.Min(zeros.Length, bytes - at)));
+            if (error != Errnos.Ok)
+            {
+                return error;
+            }
+        }
+
+        return Errnos.Ok;
+    }
+}

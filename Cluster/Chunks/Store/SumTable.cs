@@ -1,0 +1,92 @@
+using System.Runtime.InteropServices;
+using Harness.Cluster.Disk;
+using Harness.FuseProtocol;
+using Mono.Unix.Native;
+
+namespace Harness.Cluster.Chunks.Store;
+
+/// <summary>A chunk's block sums as its file of sums has them, and the pages of it that have changed since.</summary>
+internal sealed class SumTable
+{
+    private const int PageBytes = 4096;
+    private const int EntriesPerPage = PageBytes / BlockSum.EntryBytes;
+
+    private readonly byte[]?[] _pages;
+    private readonly bool[] _dirty;
+
+    /// <summary>A table without entries.</summary>
+    public SumTable(int blocks)
+    {
+        _pages = new byte[]?[(blocks + EntriesPerPage - 1) / EntriesPerPage];
+        _dirty = new bool[_pages.Length];
+    }
+
+    /// <summary>Whether something must be saved.</summary>
+    public bool IsDirty { get; private set; }
+
+    /// <summary>One past the last block that has an entry.</summary>
+    public int End { get; private set; }
+
+    /// <summary>A block's entry.</summary>
+    public BlockSum this[int block]
+    {
+        get => _pages[block / EntriesPerPage] is { } page ? Entries(page)[block % EntriesPerPage] : default;
+        set
+        {
+            byte[] page = _pages[block / EntriesPerPage] ??= new byte[PageBytes];
+            Entries(page)[block % EntriesPerPage] = value;
+            _dirty[block / EntriesPerPage] = true;
+            IsDirty = true;
+            End = Math.Max(End, block + 1);
+        }
+    }
+
+    /// <summary>Reads all entries behind the file's header.</summary>
+    public async ValueTask<Errno> Load(IDiskFile file)
+    {
+        var all = new byte[Math.Max(0, Math.Min(file.Length - PageBytes, (long)_pages.Length * PageBytes))];
+        Result<int> read = await file.Read(PageBytes, all);
+        if (!read.IsOk)
+        {
+            return read.Error;
+        }
+
+        for (int from = 0; from < read.Value; from += PageBytes)
+        {
+            ReadOnlySpan<byte> part = all.AsSpan(from, Math.Min(PageBytes, read.Value - from));
+            int last = part.LastIndexOfAnyExcept((byte)0);
+            if (last >= 0)
+            {
+                part.CopyTo(_pages[from / PageBytes] = new byte[PageBytes]);
+                End = ((from + last) / BlockSum.EntryBytes) + 1;
+            }
+        }
+
+        return Errnos.Ok;
+    }
+
+    /// <summary>Writes the pages that have changed; entries set meanwhile are written the next time.</summary>
+    public async ValueTask<Errno> Save(IDiskFile file)
+    {
+        IsDirty = false;
+        for (int i = 0; i < _pages.Length; i++)
+        {
+            if (!_dirty[i])
+            {
+                continue;
+            }
+
+            _dirty[i] = false;
+            Errno error = await file.Write((i + 1L) * PageBytes, _pages[i]!);
+            if (error != Errnos.Ok)
+            {
+                _dirty[i] = IsDirty = true;
+                return error;
+            }
+        }
+
+        return Errnos.Ok;
+    }
+
+    private static Span<BlockSum> Entries(byte[] page) => MemoryMarshal.Cast<byte, BlockSum>(page.AsSpan());
+}

@@ -1,0 +1,188 @@
+using Harness.Cluster.Chunks.Client;
+using Harness.Cluster.Wire;
+using Harness.FuseProtocol;
+using Mono.Unix.Native;
+
+namespace Harness.Cluster.Client;
+
+/// <content>From bytes of files to bytes of chunks.</content>
+internal sealed partial class ClusterClient
+{
+    /// <summary>Chunks that are asked for at once, from the one that is needed on.</summary>
+    private const ulong LocateAhead = 64;
+
+    private async ValueTask<Errno> ReadData(ClientNode node, ulong offset, Memory<byte> buffer)
+    {
+        while (!buffer.IsEmpty)
+        {
+            (ulong index, long within, int length) = Piece(offset, buffer.Length);
+            Memory<byte> piece = buffer[..length];
+            Errno error = await WithChunk(node, index, allocate: false, location => _data.Read(location, within, piece), () => piece.Span.Clear());
+            if (error != Errnos.Ok)
+            {
+                return error;
+            }
+
+            offset += (ulong)length;
+            buffer = buffer[length..];
+        }
+
+        return Errnos.Ok;
+    }
+
+    private async ValueTask<Errno> WriteData(ClientNode node, ulong offset, ReadOnlyMemory<byte> data)
+    {
+        while (!data.IsEmpty)
+        {
+            (ulong index, long within, int length) = Piece(offset, data.Length);
+            ReadOnlyMemory<byte> piece = data[..length];
+            Errno error = await WithChunk(node, index, allocate: true, location => _data.Write(location, within, piece), null);
+            if (error != Errnos.Ok)
+            {
+                return error;
+            }
+
+            node.Unsynced.Add(index);
+            offset += (ulong)length;
+            data = data[length..];
+        }
+
+        return Errnos.Ok;
+    }
+
+    /// <summary>Makes a range of a file zero, without making chunks where there are none.</summary>
+    private async ValueTask<Errno> ZeroData(ClientNode node, ulong offset, ulong length)
+    {
+        ulong end = offset + length;
+        ulong chunkBytes = _session.ChunkBytes;
+        var locate = new Locate { Inode = node.Inode, First = offset / chunkBytes, Last = (end - 1) / chunkBytes };
+        MetadataReply reply = await _session.Call(new MetadataRequest { Locate = locate });
+        if (reply.Errno != 0)
+        {
+            return (Errno)reply.Errno;
+        }
+
+        _data.Learn(reply.Servers);
+        foreach (ChunkLocation chunk in reply.Chunks)
+        {
+            ulong from = Math.Max(offset, chunk.Index * chunkBytes);
+            ulong to = Math.Min(end, (chunk.Index + 1) * chunkBytes);
+            long within = (long)(from % chunkBytes);
+            Errno error = await WithChunk(node, chunk.Index, allocate: false, location => _data.Zero(location, within, (long)(to - from)), null);
+            if (error != Errnos.Ok)
+            {
+                return error;
+            }
+
+            node.Unsynced.Add(chunk.Index);
+        }
+
+        return Errnos.Ok;
+    }
+
+    private async Task<Errno> SyncChunk(ClientNode node, ulong index) =>
+        await WithChunk(node, index, allocate: false, location => _data.Sync(location), null);
+
+    /// <summary>Brings the chain of a chunk up to date that a server has refused or that could not be reached.</summary>
+    /// <returns>False if the chunk is gone.</returns>
+    public async ValueTask<bool> Refresh(ChunkHandle handle)
+    {
+        MetadataReply reply = await _session.Call(new MetadataRequest { LocateChunk = handle.Id.Value });
+        if (reply.Errno != 0 || _data is not ClusterChunkData data)
+        {
+            return false;
+        }
+
+        data.Learn(reply.Servers);
+        handle.Chain = data.ChainOf(reply.Chunks[0]) ?? handle.Chain;
+        return true;
+    }
+
+    private (ulong Index, long Within, int Length) Piece(ulong offset, int length)
+    {
+        ulong within = offset % _session.ChunkBytes;
+        return (offset / _session.ChunkBytes, (long)within, (int)Math.Min((ulong)length, _session.ChunkBytes - within));
+    }
+
+    /// <summary>Does something with a chunk; where its replicas have changed meanwhile, again with the new ones.</summary>
+    /// <param name="node">The file, under a lease.</param>
+    /// <param name="index">Which chunk.</param>
+    /// <param name="allocate">Whether to make it if it is a hole.</param>
+    /// <param name="access">What to do.</param>
+    /// <param name="hole">What to do instead if it is a hole.</param>
+    private async ValueTask<Errno> WithChunk(
+        ClientNode node, ulong index, bool allocate, Func<ChunkLocation, ValueTask<Errno>> access, Action? hole)
+    {
+        long until = _loop.NowNanoseconds + _options.RetryNanoseconds;
+        long backoff = _options.BackoffNanoseconds;
+        while (true)
+        {
+            Result<ChunkLocation?> location = await LocationOf(node, index, allocate);
+            if (!location.IsOk)
+            {
+                return location.Error;
+            }
+
+            if (location.Value is null)
+            {
+                hole?.Invoke();
+                return Errnos.Ok;
+            }
+
+            Errno error = await access(location.Value);
+            if (error is Errnos.Ok or Errno.ENOSPC)
+            {
+                return error;
+            }
+
+            if (_loop.NowNanoseconds >= until || node.Lease == LeaseMode.None)
+            {
+                return Errno.EIO;
+            }
+
+            node.Chunks.Remove(index);
+            await Waits.Delay(_loop, backoff);
+            backoff = Math.Min(backoff * 2, 1_000_000_000);
+        }
+    }
+
+    private async ValueTask<Result<ChunkLocation?>> LocationOf(ClientNode node, ulong index, bool allocate)
+    {
+        if (node.Chunks.TryGetValue(index, out ChunkLocation? known) && (known is not null || !allocate))
+        {
+            return Results.Of(known);
+        }
+
+        MetadataReply reply;
+        if (allocate)
+        {
+            var command = new AllocateChunks { Inode = node.Inode };
+            command.Placements.Add(new Placement { Index = index });
+            reply = await _session.Mutate(new Command { AllocateChunks = command });
+            node.NeedsMetadataSync = true;
+        }
+        else
+        {
+            ulong last = index + LocateAhead - 1;
+            reply = await _session.Call(new MetadataRequest { Locate = new Locate { Inode = node.Inode, First = index, Last = last } });
+        }
+
+        if (reply.Errno != 0)
+        {
+            return (Errno)reply.Errno;
+        }
+
+        _data.Learn(reply.Servers);
+        if (!allocate)
+        {
+            node.Chunks[index] = null;
+        }
+
+        foreach (ChunkLocation chunk in allocate ? reply.Outcome.Chunks : reply.Chunks)
+        {
+            node.Chunks[chunk.Index] = chunk;
+        }
+
+        return Results.Of(node.Chunks[index]);
+    }
+}

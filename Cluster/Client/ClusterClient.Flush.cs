@@ -1,0 +1,162 @@
+using Harness.Cluster.Wire;
+using Harness.FuseProtocol;
+using Mono.Unix.Native;
+
+namespace Harness.Cluster.Client;
+
+/// <content>Writing what waits: data to the chunk servers, then what has become of the attributes to the metadata server.</content>
+internal sealed partial class ClusterClient
+{
+    private readonly HashSet<ClientNode> _dirty = [];
+    private readonly Queue<TaskCompletionSource> _waitingForRoom = new();
+    private long _dirtyBytes;
+    private bool _flushIsDue;
+
+    /// <summary>Writes everything that is dirty of a file. Its error stays with the file for fsync(2).</summary>
+    private async ValueTask Flush(ClientNode node)
+    {
+        while (node.IsDirty || node.Flushing is not null)
+        {
+            if (node.Flushing is { } flushing)
+            {
+                await flushing;
+                continue;
+            }
+
+            Task flush = FlushOnce(node);
+            node.Flushing = flush.IsCompleted ? null : flush;
+            await flush;
+        }
+    }
+
+    private async Task FlushSoon(ClientNode node)
+    {
+        await Flush(node);
+        DropIfUnused(node);
+    }
+
+    private async Task FlushOnce(ClientNode node)
+    {
+        List<(ulong Offset, ReadOnlyMemory<byte> Data)> extents = node.Extents.TakeAll();
+        long bytes = extents.Sum(static one => (long)one.Data.Length);
+        Errno error = await WriteExtents(node, extents);
+        ReleaseRoom(bytes);
+        if (error == Errnos.Ok)
+        {
+            error = await FlushAttributes(node);
+        }
+
+        node.Error = error != Errnos.Ok ? error : node.Error;
+        node.Flushing = null;
+        if (!node.IsDirty)
+        {
+            _dirty.Remove(node);
+            node.MadeAs = (0, []);
+        }
+    }
+
+    private async ValueTask<Errno> WriteExtents(ClientNode node, List<(ulong Offset, ReadOnlyMemory<byte> Data)> extents)
+    {
+        if (extents.Count == 1)
+        {
+            return await WriteData(node, extents[0].Offset, extents[0].Data);
+        }
+
+        Task<Errno>[] writes = [.. extents.Select(extent => WriteData(node, extent.Offset, extent.Data).AsTask())];
+        Errno[] errors = await Task.WhenAll(writes);
+        return errors.FirstOrDefault(static error => error != Errnos.Ok);
+    }
+
+    /// <summary>Tells the metadata server what has become of size, times, mode and owner.</summary>
+    private async ValueTask<Errno> FlushAttributes(ClientNode node)
+    {
+        if (node.Dirty == DirtyAttributes.None)
+        {
+            return Errnos.Ok;
+        }
+
+        (DirtyAttributes dirty, Attributes attributes) = (node.Dirty, node.Attributes);
+        node.Dirty = DirtyAttributes.None;
+        node.NeedsMetadataSync = true;
+        var wrote = new Wrote { Inode = node.Inode };
+        if ((dirty & DirtyAttributes.Size) != 0)
+        {
+            wrote.Size = attributes.Size;
+        }
+
+        if ((dirty & DirtyAttributes.Mtime) != 0)
+        {
+            wrote.Mtime = attributes.Mtime;
+        }
+
+        if ((dirty & DirtyAttributes.Ctime) != 0)
+        {
+            wrote.Ctime = attributes.Ctime;
+        }
+
+        if ((dirty & DirtyAttributes.Atime) != 0)
+        {
+            wrote.Atime = attributes.Atime;
+        }
+
+        if ((dirty & DirtyAttributes.Mode) != 0)
+        {
+            wrote.Mode = attributes.Mode;
+        }
+
+        if ((dirty & DirtyAttributes.Owner) != 0)
+        {
+            (wrote.Uid, wrote.Gid) = (attributes.Uid, attributes.Gid);
+        }
+
+        MetadataReply reply = await _session.Mutate(new Command { Wrote = wrote });
+        if (reply.Errno == 0 && node.Attributes == attributes)
+        {
+            node.Attributes.Blocks = reply.Attributes.Blocks;
+        }
+
+        return (Errno)reply.Errno;
+    }
+
+    /// <summary>Notes that a file has something to be written, and sees to it that it is, before long.</summary>
+    private void MarkDirty(ClientNode node, DirtyAttributes attributes)
+    {
+        node.Dirty |= attributes;
+        _dirty.Add(node);
+        if (!_flushIsDue)
+        {
+            _flushIsDue = true;
+            _loop.PostAt(_loop.NowNanoseconds + _options.DirtyNanosecondsMax, static state => ((ClusterClient)state!).FlushAll(), this);
+        }
+    }
+
+    private void FlushAll()
+    {
+        _flushIsDue = false;
+        foreach (ClientNode node in _dirty.OrderBy(static node => node.Inode).ToArray())
+        {
+            FlushSoon(node).Watch();
+        }
+    }
+
+    /// <summary>Waits until there is room for more bytes that wait.</summary>
+    private async ValueTask WaitForRoom(int bytes)
+    {
+        while (_dirtyBytes > 0 && _dirtyBytes + bytes > _options.DirtyBytesMax)
+        {
+            var room = new TaskCompletionSource();
+            _waitingForRoom.Enqueue(room);
+            FlushAll();
+            await room.Task;
+        }
+    }
+
+    private void ReleaseRoom(long bytes)
+    {
+        _dirtyBytes -= bytes;
+        while (bytes > 0 && _waitingForRoom.TryDequeue(out TaskCompletionSource? waiting))
+        {
+            waiting.SetResult();
+        }
+    }
+}

@@ -1,0 +1,237 @@
+using Google.Protobuf;
+using Harness.Cluster.Wire;
+using Harness.FuseProtocol;
+using Harness.FuseProtocol.Wire;
+using Mono.Unix.Native;
+
+namespace Harness.Cluster.Client;
+
+/// <content>Names.</content>
+internal sealed partial class ClusterClient
+{
+    public async ValueTask<Result<EntryOut>> Lookup(NodeId parent, ReadOnlyMemory<byte> name)
+    {
+        MetadataReply reply = await _session.Call(new MetadataRequest { LookUp = new LookUp { Parent = parent.Value, Name = ByteString.CopyFrom(name.Span) } });
+        if ((Errno)reply.Errno == Errno.ENOENT && reply.ParentLease && _options.NegativeEntries && _session.ValidNanoseconds > 0)
+        {
+            // The kernel may remember that the name is absent for as long as the server promises to say otherwise.
+            FindOrAdd(parent.Value).Lease = LeaseMode.Read;
+            (ulong seconds, uint nanoseconds) = Validity(isHeld: true);
+            return new EntryOut { EntryValid = seconds, EntryValidNsec = nanoseconds };
+        }
+
+        return Entry(reply);
+    }
+
+    public ValueTask<Result<EntryOut>> Mknod(RequestContext context, NodeId parent, ReadOnlyMemory<byte> name, MknodIn arg) =>
+        Make(MakeOf(context, parent, name.Span, arg.Mode & (uint)(FilePermissions.S_IFMT | FilePermissions.ALLPERMS), arg.Umask, arg.Rdev));
+
+    public ValueTask<Result<EntryOut>> Mkdir(RequestContext context, NodeId parent, ReadOnlyMemory<byte> name, MkdirIn arg) =>
+        Make(MakeOf(context, parent, name.Span, (uint)FilePermissions.S_IFDIR | (arg.Mode & (uint)FilePermissions.ALLPERMS), arg.Umask, 0));
+
+    public ValueTask<Result<EntryOut>> Symlink(RequestContext context, NodeId parent, ReadOnlyMemory<byte> name, ReadOnlyMemory<byte> target)
+    {
+        Make make = MakeOf(context, parent, name.Span, (uint)(FilePermissions.S_IFLNK | FilePermissions.ACCESSPERMS), 0, 0);
+        make.Target = ByteString.CopyFrom(target.Span);
+        return Make(make);
+    }
+
+    public async ValueTask<Result<CreateOut>> Create(RequestContext context, NodeId parent, ReadOnlyMemory<byte> name, CreateIn arg)
+    {
+        while (true)
+        {
+            Make make = MakeOf(context, parent, name.Span, (uint)FilePermissions.S_IFREG | (arg.Mode & (uint)FilePermissions.ALLPERMS), arg.Umask, 0);
+            make.Hold = true;
+            MetadataReply reply = await _session.Mutate(new Command { Make = make });
+            if ((Errno)reply.Errno != Errno.EEXIST || ((OpenFlags)arg.Flags & OpenFlags.O_EXCL) != 0)
+            {
+                Result<EntryOut> made = Entry(reply);
+                if (!made.IsOk)
+                {
+                    return made.Error;
+                }
+
+                ClientNode node = _nodes[made.Value.Nodeid];
+                node.NeedsMetadataSync = true;
+                node.MadeAs = (parent.Value, make.Name.ToByteArray());
+                return new CreateOut { Entry = made.Value, Open = OpenNode(node) };
+            }
+
+            // Somebody has removed the name again if it is not found now; then it can be made after all.
+            Result<EntryOut> entry = await Lookup(parent, name);
+            if (entry.IsOk && entry.Value.Nodeid != 0)
+            {
+                return await OpenExisting(context, entry.Value, arg);
+            }
+
+            if (!entry.IsOk)
+            {
+                return entry.Error;
+            }
+        }
+    }
+
+    public async ValueTask<Result<CreateOut>> Tmpfile(RequestContext context, NodeId parent, CreateIn arg)
+    {
+        Make make = MakeOf(context, parent, default, (uint)FilePermissions.S_IFREG | (arg.Mode & (uint)FilePermissions.ALLPERMS), arg.Umask, 0);
+
+        // With O_EXCL it is to stay without a name (open(2), O_TMPFILE).
+        (make.Hold, make.Linkable) = (true, ((OpenFlags)arg.Flags & OpenFlags.O_EXCL) == 0);
+        MetadataReply reply = await _session.Mutate(new Command { Make = make });
+        Result<EntryOut> made = Entry(reply);
+        if (!made.IsOk)
+        {
+            return made.Error;
+        }
+
+        ClientNode node = _nodes[made.Value.Nodeid];
+        (node.TellWhenForgotten, node.NeedsMetadataSync) = (true, true);
+        return new CreateOut { Entry = made.Value, Open = OpenNode(node) };
+    }
+
+    public async ValueTask<Result<EntryOut>> Link(NodeId node, NodeId newParent, ReadOnlyMemory<byte> newName)
+    {
+        var link = new Link { Inode = node.Value, Parent = newParent.Value, Name = ByteString.CopyFrom(newName.Span) };
+        return Entry(await _session.Mutate(new Command { Link = link }));
+    }
+
+    public ValueTask<Errno> Unlink(NodeId parent, ReadOnlyMemory<byte> name) => Remove(parent, name, directory: false);
+
+    public ValueTask<Errno> Rmdir(NodeId parent, ReadOnlyMemory<byte> name) => Remove(parent, name, directory: true);
+
+    public async ValueTask<Errno> Rename(
+        RequestContext context, NodeId parent, ReadOnlyMemory<byte> name, NodeId newParent, ReadOnlyMemory<byte> newName, RenameFlags flags)
+    {
+        // Who writes a new file and renames it over the old one means to have either, after a crash too: the data go first.
+        byte[] nameBytes = name.ToArray();
+        ClientNode? written = _dirty.FirstOrDefault(node => node.MadeAs.Parent == parent.Value && node.MadeAs.Name.AsSpan().SequenceEqual(nameBytes));
+        var rename = new Rename
+        {
+            Parent = parent.Value,
+            Name = ByteString.CopyFrom(name.Span),
+            NewParent = newParent.Value,
+            NewName = ByteString.CopyFrom(newName.Span),
+            Flags = (uint)flags,
+            Uid = context.Uid,
+            Gid = context.Gid,
+        };
+        if (written is not null)
+        {
+            await Flush(written);
+        }
+
+        MetadataReply reply = await _session.Mutate(new Command { Rename = rename });
+        if (reply.Errno == 0 && (flags & RenameFlags.Exchange) == 0)
+        {
+            LostName(reply.Outcome.Replaced);
+        }
+
+        Touched(parent.Value, newParent.Value, reply.Errno == 0 ? reply.Outcome.Moved : 0);
+        return (Errno)reply.Errno;
+    }
+
+    private async ValueTask<Errno> Remove(NodeId parent, ReadOnlyMemory<byte> name, bool directory)
+    {
+        var unlink = new Unlink { Parent = parent.Value, Name = ByteString.CopyFrom(name.Span), Directory = directory };
+        MetadataReply reply = await _session.Mutate(new Command { Unlink = unlink });
+        if (reply.Errno == 0)
+        {
+            LostName(reply.Outcome.Replaced);
+        }
+
+        Touched(parent.Value, 0, 0);
+        return (Errno)reply.Errno;
+    }
+
+    /// <summary>An inode has lost a name here. If it was the last one, the server keeps the inode until this client's kernel has forgotten it.</summary>
+    private void LostName(ulong inode)
+    {
+        if (inode == 0)
+        {
+            return;
+        }
+
+        ClientNode? node = _nodes.GetValueOrDefault(inode);
+        if (node is { Opens: 0 })
+        {
+            Discard(node);
+        }
+
+        if (node is { IsUnused: false })
+        {
+            node.TellWhenForgotten = true;
+        }
+        else
+        {
+            TellClosed(inode);
+        }
+
+        Touched(inode, 0, 0);
+    }
+
+    /// <summary>What was written to a file that nobody can open any more need not go anywhere.</summary>
+    private void Discard(ClientNode node)
+    {
+        if (node is { Attributes.Nlink: <= 1, Flushing: null } && !node.Extents.IsEmpty)
+        {
+            ReleaseRoom(node.Extents.Bytes);
+            node.Extents.Clear();
+            node.Dirty = DirtyAttributes.None;
+            _dirty.Remove(node);
+        }
+    }
+
+    /// <summary>Attributes that a change of names has changed with them are not known any longer, here.</summary>
+    private void Touched(ulong one, ulong other, ulong third)
+    {
+        foreach (ulong inode in (ReadOnlySpan<ulong>)[one, other, third])
+        {
+            if (_nodes.TryGetValue(inode, out ClientNode? node))
+            {
+                node.IsStale = true;
+            }
+
+            ForgetListed(inode);
+        }
+    }
+
+    private async ValueTask<Result<EntryOut>> Make(Make make)
+    {
+        MetadataReply reply = await _session.Mutate(new Command { Make = make });
+        Touched(make.Parent, 0, 0);
+        return Entry(reply);
+    }
+
+    private static Make MakeOf(RequestContext context, NodeId parent, ReadOnlySpan<byte> name, uint mode, uint umask, uint rdev)
+    {
+        var make = new Make
+        {
+            Parent = parent.Value,
+            Name = ByteString.CopyFrom(name),
+            Mode = mode,
+            Umask = umask,
+            Uid = context.Uid,
+            Gid = context.Gid,
+            Rdev = rdev,
+        };
+        if (context.Extensions.TryGetSecurityContext(out ReadOnlySpan<byte> label, out ReadOnlySpan<byte> value))
+        {
+            (make.LabelName, make.Label) = (ByteString.CopyFrom(label), ByteString.CopyFrom(value));
+        }
+
+        return make;
+    }
+
+    private async ValueTask<Result<CreateOut>> OpenExisting(RequestContext context, EntryOut entry, CreateIn arg)
+    {
+        var id = new NodeId(entry.Nodeid);
+        Result<OpenOut> open = await Open(context, id, new OpenIn { Flags = arg.Flags, OpenFlags = arg.OpenFlags });
+        if (!open.IsOk)
+        {
+            Forget(id, 1);
+            return open.Error;
+        }
+
+        return new CreateOut { Entry = EntryOf(_nodes[entry.Nodeid], nameIsHeld: false), Open = open.Value };
+    }
+}

@@ -1,0 +1,196 @@
+using Harness.Cluster.Net;
+using Harness.Cluster.Wire;
+using Harness.FuseProtocol;
+using Harness.FuseProtocol.Wire;
+using Harness.Runtime;
+using Mono.Unix.Native;
+using Attributes = Harness.Cluster.Wire.Attributes;
+
+namespace Harness.Cluster.Client;
+
+/// <summary>
+/// The client of a cluster as its loop sees it: a file system whose metadata lie with the metadata server, whose data lie with chunk servers,
+/// and which caches only under leases. <see cref="ClusterFileSystem"/> brings the kernel's requests here.
+/// </summary>
+/// <remarks>
+/// Every access to a file's data or to attributes that may be cached works under that file's lease: <see cref="Use"/> gets it,
+/// <see cref="Done"/> lets it go. A recall waits for those, writes what is dirty, and has the kernel drop what it cached.
+/// </remarks>
+internal sealed partial class ClusterClient : ISessionOwner
+{
+    private const ulong Generation = 1;
+
+    private readonly ILoop _loop;
+    private readonly ClusterClientOptions _options;
+    private readonly MetadataSession _session;
+    private readonly IChunkData _data;
+    private readonly SortedDictionary<ulong, ClientNode> _nodes = [];
+    private readonly KernelCache _kernel;
+    private bool _writebackCache;
+
+    /// <summary>A client that has no session yet.</summary>
+    /// <param name="loop">Everything happens here.</param>
+    /// <param name="network">The way to the metadata servers.</param>
+    /// <param name="data">The way to chunk servers.</param>
+    /// <param name="options">How it behaves.</param>
+    /// <param name="kernelLoop">Another loop, on which to wait for the kernel, which may wait for this one.</param>
+    /// <param name="pool">Memory for messages.</param>
+    public ClusterClient(ILoop loop, INetwork network, IChunkData data, ClusterClientOptions options, ILoop kernelLoop, PayloadPool pool)
+    {
+        (_loop, _data, _options) = (loop, data, options);
+        _session = new MetadataSession(loop, network, options, this, pool);
+        _kernel = new KernelCache(loop, kernelLoop);
+        if (data is ClusterChunkData chunks)
+        {
+            chunks.Refreshing = Refresh;
+        }
+    }
+
+    /// <summary>Its session.</summary>
+    public MetadataSession Session => _session;
+
+    /// <summary>What the kernel has cached.</summary>
+    public KernelCache Kernel => _kernel;
+
+    /// <summary>Bytes that wait to be written.</summary>
+    public long DirtyBytes => _dirtyBytes;
+
+    /// <summary>Opens the session.</summary>
+    public ValueTask<Errno> Open() => _session.Open();
+
+    /// <summary>INIT has been agreed on.</summary>
+    public void Start(NegotiatedInit init) => _writebackCache = init.Has(InitFlags.WritebackCache);
+
+    /// <summary>Writes everything that is dirty, and ends the session's connection.</summary>
+    public async ValueTask Stop()
+    {
+        foreach (ClientNode node in _nodes.Values.Where(static node => node.IsDirty).ToArray())
+        {
+            await Flush(node);
+        }
+
+        _session.Stop();
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<Holding> Holdings =>
+        from node in _nodes.Values
+        where node.Lease != LeaseMode.None || node.Opens > 0
+        select new Holding { Inode = node.Inode, Mode = node.Lease, Open = node.Opens > 0 };
+
+    /// <summary>Lookup counts fall; an inode that nobody needs is forgotten, and its lease given back.</summary>
+    public void Forget(NodeId id, ulong lookups)
+    {
+        if (_nodes.TryGetValue(id.Value, out ClientNode? node))
+        {
+            node.Lookups -= Math.Min(lookups, node.Lookups);
+            if (node.Lookups == 0)
+            {
+                // An open file keeps its inode in the kernel: that its RELEASE is still to come only means that another thread has read it.
+                node.Opens = 0;
+                if (node.IsDirty)
+                {
+                    FlushSoon(node).Watch();
+                }
+            }
+
+            DropIfUnused(node);
+        }
+    }
+
+    private Result<EntryOut> Entry(MetadataReply reply)
+    {
+        if (reply.Errno != 0)
+        {
+            return (Errno)reply.Errno;
+        }
+
+        ClientNode node = Note(reply.Attributes, reply.Lease);
+        node.Lookups++;
+        return EntryOf(node, reply.ParentLease);
+    }
+
+    private EntryOut EntryOf(ClientNode node, bool nameIsHeld)
+    {
+        AttrOut attributes = AttrOf(node);
+        (ulong seconds, uint nanoseconds) = Validity(nameIsHeld);
+        return new EntryOut
+        {
+            Nodeid = node.Inode,
+            Generation = Generation,
+            EntryValid = seconds,
+            EntryValidNsec = nanoseconds,
+            AttrValid = attributes.AttrValid,
+            AttrValidNsec = attributes.AttrValidNsec,
+            Attr = attributes.Attr,
+        };
+    }
+
+    private AttrOut AttrOf(ClientNode node)
+    {
+        // What a recall is about to take, the kernel must not keep.
+        (ulong seconds, uint nanoseconds) = Validity(node.Lease != LeaseMode.None && !node.IsBeingRecalled);
+        return new AttrOut { AttrValid = seconds, AttrValidNsec = nanoseconds, Attr = node.Attributes.ToAttr() };
+    }
+
+    private (ulong Seconds, uint Nanoseconds) Validity(bool isHeld)
+    {
+        long nanoseconds = isHeld ? _session.ValidNanoseconds : 0;
+        return ((ulong)(nanoseconds / 1_000_000_000), (uint)(nanoseconds % 1_000_000_000));
+    }
+
+    /// <summary>Takes in what a reply says about an inode.</summary>
+    private ClientNode Note(Attributes attributes, LeaseMode lease)
+    {
+        if (!_nodes.TryGetValue(attributes.Inode, out ClientNode? node))
+        {
+            _nodes.Add(attributes.Inode, node = new ClientNode(attributes.Inode));
+        }
+
+        // Under a Write lease this client knows better, but for what others may change all the same, and what it has just asked for.
+        if (node.Dirty == DirtyAttributes.None && node.Extents.IsEmpty && node.Flushing is null)
+        {
+            node.Attributes = attributes;
+        }
+        else
+        {
+            node.Attributes.Nlink = attributes.Nlink;
+        }
+
+        if (!node.IsBeingRecalled && lease > node.Lease)
+        {
+            node.Lease = lease;
+        }
+
+        return node;
+    }
+
+    private ClientNode FindOrAdd(ulong inode)
+    {
+        if (!_nodes.TryGetValue(inode, out ClientNode? node))
+        {
+            _nodes.Add(inode, node = new ClientNode(inode));
+        }
+
+        return node;
+    }
+
+    private void DropIfUnused(ClientNode node)
+    {
+        if (node.IsUnused && node.Inode != NodeId.Root.Value && _nodes.Remove(node.Inode))
+        {
+            _dirty.Remove(node);
+            if (node.TellWhenForgotten)
+            {
+                TellClosed(node.Inode);
+            }
+
+            if (node.Lease != LeaseMode.None)
+            {
+                GiveBack(node.Inode);
+            }
+        }
+    }
+
+    private long Now => Metadata.Clock.UnixNanoseconds(_loop.Time);
+}

@@ -1,0 +1,46 @@
+using Harness.Cluster.Net;
+
+namespace Harness.Cluster.Client;
+
+/// <summary>How a client behaves.</summary>
+internal sealed record ClusterClientOptions
+{
+    /// <summary>Where the metadata servers listen; any one of them may lead.</summary>
+    public required IReadOnlyList<NodeAddress> MetadataServers { get; init; }
+
+    /// <summary>For people: who this is, as <c>status</c> shows it.</summary>
+    public string Name { get; init; } = "client";
+
+    /// <summary>
+    /// Whether buffered writes may wait in this process, under a lease (default yes). Otherwise every write goes to all replicas before it
+    /// returns, as O_DIRECT ones always do.
+    /// </summary>
+    public bool WriteBehind { get; init; } = true;
+
+    /// <summary>Whether the kernel may remember that a name is absent, for as long as the lease on its directory lives (default yes).</summary>
+    public bool NegativeEntries { get; init; } = true;
+
+    /// <summary>Bytes that may wait to be written, over all files (default 64 MiB); beyond it writers wait.</summary>
+    public long DirtyBytesMax { get; init; } = 64 << 20;
+
+    /// <summary>How long written data wait at most before they go out (default 200 ms).</summary>
+    public long DirtyNanosecondsMax { get; init; } = 200_000_000;
+
+    /// <summary>The largest piece that is written at once (default 1 MiB).</summary>
+    public int ExtentBytesMax { get; init; } = 1 << 20;
+
+    /// <summary>How long a request is tried before its caller gets EIO (default 60 s): longer than a change of the leader takes.</summary>
+    public long RetryNanoseconds { get; init; } = 60_000_000_000;
+
+    /// <summary>How long one call waits for its reply (default 40 s: a recall of somebody else's lease may lie in between).</summary>
+    public long CallNanoseconds { get; init; } = 40_000_000_000;
+
+    /// <summary>How long to wait before a failed attempt is repeated (default 20 ms, doubled each time up to 1 s).</summary>
+    public long BackoffNanoseconds { get; init; } = 20_000_000;
+
+    /// <summary>How much of a session's time the client does without, per thousand (default 50): the bound on drift between the clocks.</summary>
+    public int DriftPerMille { get; init; } = 50;
+
+    /// <summary>Mutations in flight (default 1024).</summary>
+    public int MutationsMax { get; init; } = 1024;
+}

@@ -1,0 +1,256 @@
+using System.Runtime.InteropServices;
+using Harness.Cluster.Chunks;
+using Harness.Cluster.Metadata.Server;
+using Harness.Cluster.Net;
+using Harness.Cluster.Wire;
+using Harness.FuseProtocol;
+using Harness.Runtime;
+using Mono.Unix.Native;
+
+namespace Harness.Cluster.Metadata.Master;
+
+/// <summary>
+/// The leader's side of the chunk servers: who is there, where new chunks go, and that each chunk has its replicas. What a chunk's chain is,
+/// the log says; who of it is there, serves and is whole, is known here and learned anew after a change of the leader.
+/// </summary>
+/// <remarks>
+/// For the metadata server's loop. A chain changes only by a command in the log, flushed before any server hears of it, and never before the
+/// lease of a server that falls out has ended.
+/// </remarks>
+internal sealed partial class ChunkMaster : IChunkServers
+{
+    private readonly ILoop _loop;
+    private readonly ChunkMasterOptions _options;
+    private readonly SortedDictionary<uint, ChunkServerState> _servers = [];
+    private readonly long _startedAt;
+    private CommandPipeline _pipeline = null!;
+    private int _turn;
+
+    /// <summary>A master that knows nobody yet.</summary>
+    public ChunkMaster(ILoop loop, ChunkMasterOptions options) => (_loop, _options, _startedAt) = (loop, options, loop.NowNanoseconds);
+
+    /// <inheritdoc/>
+    public (ulong Bytes, ulong Free) Space
+    {
+        get
+        {
+            (ulong bytes, ulong free) = (0, 0);
+            foreach (ChunkServerState server in _servers.Values.Where(static server => server.IsThere))
+            {
+                bytes += server.Report.TotalBytes;
+                free += server.Report.FreeBytes;
+            }
+
+            return (bytes, free);
+        }
+    }
+
+    private MetadataState State => _pipeline.State;
+
+    /// <summary>Begins, once the log has been read.</summary>
+    public void Start(CommandPipeline pipeline)
+    {
+        _pipeline = pipeline;
+        QueueAll(static _ => true);
+        Tick();
+    }
+
+    /// <summary>Serves a chunk server's request.</summary>
+    public void OnRequest(RpcRequest request)
+    {
+        if (_pipeline is null)
+        {
+            request.Reply(Errno.EAGAIN);
+            return;
+        }
+
+        switch (request.Header.Kind)
+        {
+            case ChunkKind.Register when request.TryRead(out ServerReport report):
+                Register(request, report).Watch();
+                break;
+            case ChunkKind.Heartbeat when request.TryRead(out ServerReport report):
+                Heartbeat(request, report);
+                break;
+            case ChunkKind.ReplicaFailed when request.TryRead(out ChunkRequest failed):
+                Failed(request, failed.Chunk);
+                break;
+            default:
+                request.Reply(Errno.EBADMSG);
+                break;
+        }
+    }
+
+    /// <summary>A connection has ended. Its server's lease goes on until it is over.</summary>
+    public void Disconnected(RpcPeer peer)
+    {
+        foreach (ChunkServerState server in _servers.Values.Where(server => server.Peer == peer))
+        {
+            server.Peer = null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool TryPlace(ICollection<uint> chain) => TryPlace(chain, [], _options.Replicas);
+
+    /// <inheritdoc/>
+    public void Dropped(ulong chunk, ChunkRecord record)
+    {
+        foreach (ChunkServerState server in _servers.Values)
+        {
+            if (server.Serving.Remove(chunk) | server.Stale.Remove(chunk) | record.Servers.Contains(server.Id))
+            {
+                Delete(server, chunk).Watch();
+            }
+        }
+    }
+
+    /// <summary>
+    /// Chooses servers for a chunk: of different hosts as far as there are any, those with the most free space for what was already placed,
+    /// and the next ones in turn for the next chunk, so that the replicas of any server's chunks lie on all others.
+    /// </summary>
+    private bool TryPlace(ICollection<uint> chosen, IEnumerable<uint> present, int count)
+    {
+        ulong chunkBytes = State.Limits.ChunkBytes;
+        HashSet<string> hosts = [.. present.Select(HostOf)];
+        List<ChunkServerState> candidates =
+        [
+            .. _servers.Values.Where(server => server.IsThere && !present.Contains(server.Id) && IsActive(server.Id) &&
+                server.Report.FreeBytes > _options.ReserveBytes + Math.Min(chunkBytes, 64 << 10)),
+        ];
+        _turn++;
+        int turn = _turn;
+        foreach (ChunkServerState server in candidates.OrderBy(Fill).ThenBy(server => (server.Id * 2_654_435_761u) ^ ((uint)turn * 40_503u)))
+        {
+            if (chosen.Count < count && (hosts.Add(HostOf(server.Id)) || candidates.Count + hosts.Count <= count))
+            {
+                chosen.Add(server.Id);
+                server.PlacedSinceReport++;
+            }
+        }
+
+        // Fewer hosts than replicas: then several on one host, rather than too few.
+        foreach (ChunkServerState server in candidates.OrderBy(Fill))
+        {
+            if (chosen.Count < count && !chosen.Contains(server.Id))
+            {
+                chosen.Add(server.Id);
+                server.PlacedSinceReport++;
+            }
+        }
+
+        return chosen.Count + present.Count() >= Math.Min(count, _options.ReplicasMin);
+    }
+
+    /// <summary>How full a server is, in steps of a twentieth, so that equals take turns.</summary>
+    private static long Fill(ChunkServerState server)
+    {
+        double used = 1 - (server.Report.FreeBytes / (double)Math.Max(1, server.Report.TotalBytes));
+        return (long)(used * 20) + (server.PlacedSinceReport / 64);
+    }
+
+    private string HostOf(uint server) => State.Servers.TryGetValue(server, out ServerRecord? record) ? record.Host : string.Empty;
+
+    private bool IsActive(uint server) => State.Servers.TryGetValue(server, out ServerRecord? record) && record.State == ServerState.Active;
+
+    private async Task Register(RpcRequest request, ServerReport report)
+    {
+        ReplicaReport[] replicas = MemoryMarshal.Cast<byte, ReplicaReport>(request.PayloadBytes.Span).ToArray();
+        RpcPeer peer = request.Peer;
+        uint id = (uint)report.Server;
+        var address = new NodeAddress(peer.Remote.Host, (int)report.Port);
+        bool stayed = State.Servers.TryGetValue(id, out ServerRecord? known) && known.Incarnation == report.Incarnation && report.JournalDamaged == 0;
+        if (report.Server is 0 or > uint.MaxValue || known is { State: ServerState.Removed } || known?.Incarnation > report.Incarnation)
+        {
+            request.Reply(known?.Incarnation > report.Incarnation ? Errno.ESTALE : Errno.EPERM);
+            return;
+        }
+
+        var command = new RegisterServer
+        {
+            Server = id,
+            Identity = report.Server,
+            Incarnation = report.Incarnation,
+            Address = address.ToString(),
+            Host = address.Host,
+            Rack = string.Empty,
+        };
+        Outcome outcome = await _pipeline.Submit(new Command { RegisterServer = command }, durable: true);
+        if (outcome.Errno != 0)
+        {
+            request.Reply((Errno)outcome.Errno);
+            return;
+        }
+
+        if (!_servers.TryGetValue(id, out ChunkServerState? server))
+        {
+            _servers.Add(id, server = new ChunkServerState(id));
+        }
+
+        (server.Peer, server.Incarnation, server.Address) = (peer, report.Incarnation, address);
+        server.Serving.Clear();
+        server.Stale.Clear();
+        Renew(server, report);
+        request.Reply(new LeaseReply { LeaseNanoseconds = (ulong)_options.LeaseNanoseconds });
+        TakeReplicas(server, replicas, stayed);
+    }
+
+    /// <summary>Sorts a server's replicas into those that may serve again, those that have to catch up, and those that nobody needs.</summary>
+    private void TakeReplicas(ChunkServerState server, ReplicaReport[] replicas, bool stayed)
+    {
+        foreach (ReplicaReport replica in replicas)
+        {
+            if (!State.TryGetChunk(replica.Chunk, out ChunkRecord record))
+            {
+                // Nobody else can get the number again, so what is not known now never will be.
+                Delete(server, replica.Chunk).Watch();
+                continue;
+            }
+
+            bool isWhole = stayed && record.Version == replica.Version && record.Servers.Contains(server.Id) && record.Target != server.Id;
+            if (!isWhole)
+            {
+                server.Stale.Add(replica.Chunk);
+            }
+        }
+
+        QueueAll(record => record.Servers.Contains(server.Id));
+        foreach (ulong chunk in server.Stale)
+        {
+            Queue(chunk);
+        }
+    }
+
+    private void Heartbeat(RpcRequest request, in ServerReport report)
+    {
+        if (!_servers.TryGetValue((uint)report.Server, out ChunkServerState? server) || server.Peer != request.Peer ||
+            server.Incarnation != report.Incarnation || server.LeaseUntil < _loop.NowNanoseconds)
+        {
+            // It has to register, so that what it missed is known.
+            request.Reply(Errno.ESTALE);
+            return;
+        }
+
+        Renew(server, report);
+        request.Reply(new LeaseReply { LeaseNanoseconds = (ulong)_options.LeaseNanoseconds });
+    }
+
+    private void Renew(ChunkServerState server, in ServerReport report)
+    {
+        server.Report = report;
+        server.PlacedSinceReport = 0;
+        server.LeaseUntil = _loop.NowNanoseconds + _options.LeaseEndNanoseconds;
+    }
+
+    private void Failed(RpcRequest request, ulong chunk)
+    {
+        foreach (ChunkServerState server in _servers.Values.Where(server => server.Peer == request.Peer))
+        {
+            server.Serving.Remove(chunk);
+            server.Stale.Add(chunk);
+        }
+
+        request.Reply(Errnos.Ok);
+        Queue(chunk);
+    }
+}

@@ -1,0 +1,43 @@
+using Harness.Cluster.Chunks;
+using Harness.Cluster.Net;
+
+namespace Harness.Cluster.Metadata.Master;
+
+/// <summary>A chunk server as the leader knows it now.</summary>
+internal sealed class ChunkServerState(uint id)
+{
+    /// <summary>Its number.</summary>
+    public uint Id { get; } = id;
+
+    /// <summary>The way to it; null while it is not there.</summary>
+    public RpcPeer? Peer { get; set; }
+
+    /// <summary>Which of its lives it is in.</summary>
+    public ulong Incarnation { get; set; }
+
+    /// <summary>Where it listens.</summary>
+    public NodeAddress Address { get; set; }
+
+    /// <summary>Until when it may serve, by the leader's clock: a little longer than by its own.</summary>
+    public long LeaseUntil { get; set; }
+
+    /// <summary>What it said last.</summary>
+    public ServerReport Report { get; set; }
+
+    /// <summary>The version of each chunk whose chain it was told in this life.</summary>
+    public Dictionary<ulong, uint> Serving { get; } = [];
+
+    /// <summary>
+    /// Replicas that it has and that may lack writes: it was not there, or restarted, while others went on. They catch up before they serve.
+    /// </summary>
+    public HashSet<ulong> Stale { get; } = [];
+
+    /// <summary>Chunks that were placed here since its last report, which does not count them yet.</summary>
+    public int PlacedSinceReport { get; set; }
+
+    /// <summary>Copies that are being made to it.</summary>
+    public int CopiesInFlight { get; set; }
+
+    /// <summary>Whether it can be asked.</summary>
+    public bool IsThere => Peer is { IsOpen: true };
+}

@@ -1,0 +1,24 @@
+using Harness.Cluster.Wire;
+
+namespace Harness.Cluster.Metadata.Server;
+
+/// <summary>What the serving of clients needs of the chunk servers.</summary>
+internal interface IChunkServers
+{
+    /// <summary>Space on all servers that are there: in all, and free, in bytes.</summary>
+    (ulong Bytes, ulong Free) Space { get; }
+
+    /// <summary>Chooses a chain for a new chunk.</summary>
+    /// <param name="chain">The servers, head first.</param>
+    /// <returns>False if fewer servers than the least number of replicas can take it: ENOSPC, or EAGAIN while too few are there.</returns>
+    bool TryPlace(ICollection<uint> chain);
+
+    /// <summary>A chunk has been allocated, by this request or an earlier one; ends when its servers have been told.</summary>
+    Task Created(ChunkLocation location);
+
+    /// <summary>No file has the chunk any longer.</summary>
+    void Dropped(ulong chunk, ChunkRecord record);
+
+    /// <summary>Adds what is known of servers and chunks.</summary>
+    void Describe(ClusterStatus status);
+}

@@ -1,0 +1,218 @@
+using Harness.Cluster.Wire;
+using Harness.FuseProtocol;
+using Harness.FuseProtocol.Wire;
+using Mono.Unix.Native;
+using Body = Harness.Cluster.Wire.Command.BodyOneofCase;
+
+namespace Harness.Cluster.Metadata.Server;
+
+/// <content>Changes that clients ask for.</content>
+internal sealed partial class MetadataServer
+{
+    private async ValueTask<MetadataReply> Mutate(ulong session, Command command)
+    {
+        command.Session = session;
+        if (State.Sessions.TryGetValue(session, out Session? known) && command.Mutation != 0 && known.Recall(command.Mutation) is { } before)
+        {
+            return Answer(session, command, before);
+        }
+
+        switch (command.BodyCase)
+        {
+            case Body.Make:
+                return await ChangeNames(session, command, [(command.Make.Parent, command.Make.Name.Memory)]);
+            case Body.Link:
+                return await ChangeNames(session, command, [(command.Link.Parent, command.Link.Name.Memory)], command.Link.Inode);
+            case Body.Unlink:
+                return await ChangeNames(session, command, [(command.Unlink.Parent, command.Unlink.Name.Memory)]);
+            case Body.Rename:
+                return await ChangeNames(
+                    session, command, [(command.Rename.Parent, command.Rename.Name.Memory), (command.Rename.NewParent, command.Rename.NewName.Memory)]);
+            case Body.SetAttributes:
+                return await ChangeInode(session, command, command.SetAttributes.Inode);
+            case Body.SetXattr:
+                return await ChangeInode(session, command, command.SetXattr.Inode);
+            case Body.RemoveXattr:
+                return await ChangeInode(session, command, command.RemoveXattr.Inode);
+            case Body.AllocateChunks:
+                return await Allocate(session, command);
+            case Body.Wrote:
+                return await AsHolder(session, command, command.Wrote.Inode);
+            case Body.DropChunks:
+                return await AsHolder(session, command, command.DropChunks.Inode);
+            case Body.SetLock or Body.ReleaseLocks:
+                MetadataReply reply = Answer(session, command, await _pipeline.Submit(command));
+                GrantAllWaits();
+                return reply;
+            case Body.Hold:
+                return Answer(session, command, await _pipeline.Submit(command));
+            default:
+                // The cluster's own commands are not for clients.
+                return Refused(Errno.EPERM);
+        }
+    }
+
+    /// <summary>Changes names, and with them what the names stand for.</summary>
+    private async ValueTask<MetadataReply> ChangeNames(
+        ulong session, Command command, (ulong Directory, ReadOnlyMemory<byte> Name)[] names, ulong inode = 0)
+    {
+        List<GateKey> entered = [];
+        foreach (GateKey key in names.Where(static one => !one.Name.IsEmpty).Select(static one => GateKey.Of(one.Directory, one.Name.Span)).Distinct().Order())
+        {
+            await _gates.Enter(key);
+            entered.Add(key);
+        }
+
+        // Behind these gates the names keep standing for the same inodes.
+        SortedSet<ulong> inodes = inode == 0 ? [] : [inode];
+        foreach ((ulong directory, ReadOnlyMemory<byte> name) in names)
+        {
+            if (command.BodyCase != Body.Make && State.LookUp(directory, name.Span, out ulong found) == Errnos.Ok && found != 0)
+            {
+                inodes.Add(found);
+            }
+        }
+
+        foreach (ulong one in inodes)
+        {
+            var key = new GateKey(one);
+            await _gates.Enter(key);
+            entered.Add(key);
+        }
+
+        ulong[] changing = [.. names.Select(static one => one.Directory).Concat(inodes)];
+        foreach (ulong one in changing)
+        {
+            _leases.BeginChange(one);
+        }
+
+        await RecallAll(session, names, inodes);
+        AddHolders(session, command);
+        Outcome outcome = await _pipeline.Submit(command);
+        foreach (ulong one in changing)
+        {
+            _leases.EndChange(one);
+        }
+
+        MetadataReply reply = Answer(session, command, outcome);
+        foreach (GateKey key in entered)
+        {
+            _gates.Leave(key);
+        }
+
+        return reply;
+    }
+
+    private async ValueTask RecallAll(ulong session, (ulong Directory, ReadOnlyMemory<byte> Name)[] names, IEnumerable<ulong> inodes)
+    {
+        List<Task>? recalls = null;
+        foreach ((ulong directory, ReadOnlyMemory<byte> name) in names)
+        {
+            Add(RecallOthers(directory, session, LeaseMode.None, name));
+        }
+
+        foreach (ulong inode in inodes)
+        {
+            Add(RecallOthers(inode, session, LeaseMode.None));
+        }
+
+        if (recalls is not null)
+        {
+            await Task.WhenAll(recalls);
+        }
+
+        void Add(ValueTask recall)
+        {
+            if (!recall.IsCompletedSuccessfully)
+            {
+                (recalls ??= []).Add(recall.AsTask());
+            }
+        }
+    }
+
+    /// <summary>
+    /// Notes who may have open what is about to lose its last name: others say so when their lease is recalled; who asks is taken to need it
+    /// still, and says soon when it does not.
+    /// </summary>
+    private void AddHolders(ulong session, Command command)
+    {
+        (ulong parent, ReadOnlyMemory<byte> name, var holders) = command.BodyCase switch
+        {
+            Body.Unlink => (command.Unlink.Parent, command.Unlink.Name.Memory, command.Unlink.Holders),
+            Body.Rename when command.Rename.Flags != (uint)RenameFlags.Exchange =>
+                (command.Rename.NewParent, command.Rename.NewName.Memory, command.Rename.Holders),
+            _ => default,
+        };
+        holders?.Clear();
+        if (holders is not null && State.LookUp(parent, name.Span, out ulong found) == Errnos.Ok && found != 0)
+        {
+            holders.AddRange(_leases.OpenIn(found).Append(session).Distinct());
+        }
+    }
+
+    private async ValueTask<MetadataReply> ChangeInode(ulong session, Command command, ulong inode)
+    {
+        var gate = new GateKey(inode);
+        await _gates.Enter(gate);
+        _leases.BeginChange(inode);
+        await RecallOthers(inode, session, LeaseMode.None);
+        Outcome outcome = await _pipeline.Submit(command);
+        _leases.EndChange(inode);
+        MetadataReply reply = Answer(session, command, outcome);
+        _gates.Leave(gate);
+        return reply;
+    }
+
+    private async ValueTask<MetadataReply> Allocate(ulong session, Command command)
+    {
+        foreach (Placement placement in command.AllocateChunks.Placements)
+        {
+            placement.Servers.Clear();
+            if (!_chunkServers.TryPlace(placement.Servers))
+            {
+                return Refused(Errno.ENOSPC);
+            }
+        }
+
+        MetadataReply reply = await AsHolder(session, command, command.AllocateChunks.Inode);
+        foreach (ChunkLocation location in reply.Outcome?.Chunks ?? [])
+        {
+            await _chunkServers.Created(location);
+        }
+
+        return reply;
+    }
+
+    /// <summary>A change that only the holder of a Write lease may make: who has lost it, and does not know, is stopped here.</summary>
+    private async ValueTask<MetadataReply> AsHolder(ulong session, Command command, ulong inode) =>
+        _leases.Of(inode, session).Mode == LeaseMode.Write
+            ? Answer(session, command, await _pipeline.Submit(command))
+            : Refused(Errno.ESTALE);
+
+    /// <summary>The reply to a change, with leases on what it made or changed.</summary>
+    private MetadataReply Answer(ulong session, Command command, Outcome outcome)
+    {
+        var reply = new MetadataReply { Errno = outcome.Errno, Outcome = outcome };
+        if (outcome.Errno != 0)
+        {
+            return reply;
+        }
+
+        if (outcome.Attributes is { } attributes)
+        {
+            // The present ones: others may have changed them since, if this is the reply to a retry.
+            reply.Attributes = State.AttributesOf(attributes.Inode) ?? attributes;
+            GrantTo(session, reply, command.BodyCase == Body.Make && command.Make.Hold ? LeaseMode.Write : LeaseMode.Read);
+        }
+
+        ulong parent = command.BodyCase switch
+        {
+            Body.Make when !command.Make.Name.IsEmpty => command.Make.Parent,
+            Body.Link => command.Link.Parent,
+            _ => 0,
+        };
+        reply.ParentLease = parent != 0 && _leases.Grant(parent, session, LeaseMode.Read) != LeaseMode.None;
+        AddServers(reply, outcome.Chunks);
+        return reply;
+    }
+}

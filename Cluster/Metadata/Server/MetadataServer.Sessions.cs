@@ -1,0 +1,178 @@
+using Harness.Cluster.Wire;
+using Mono.Unix.Native;
+
+namespace Harness.Cluster.Metadata.Server;
+
+/// <content>Sessions: they begin, live by signs of life, and end; after a change of the leader they come back.</content>
+internal sealed partial class MetadataServer
+{
+    private const int TicksPerSession = 10;
+
+    private readonly SortedDictionary<ulong, Client> _clients = [];
+    private readonly HashSet<ulong> _missing = [];
+    private readonly TaskCompletionSource _recovered = new();
+    private ulong _appliedAtStart;
+    private long _recoveryEnds;
+
+    /// <summary>Ends when every session of the last term has come back or has ended; until then nobody knows what may be cached.</summary>
+    private Task Recovered => _recovered.Task;
+
+    private ulong LeaseMillis => (ulong)(_options.SessionNanoseconds / 1_000_000);
+
+    private async ValueTask<MetadataReply> Attach(Attach attach, IClientLink link)
+    {
+        ulong session = attach.Session;
+        if (session == 0)
+        {
+            Outcome opened = await _pipeline.Submit(new Command { OpenSession = new OpenSession { Name = attach.Name } });
+            if (opened.Errno != 0)
+            {
+                return Refused((Errno)opened.Errno);
+            }
+
+            session = opened.Number;
+        }
+        else if (!State.Sessions.ContainsKey(session))
+        {
+            // It has ended: what it held others may have by now.
+            return Refused(Errno.ENOTCONN);
+        }
+
+        if (!_clients.TryGetValue(session, out Client? client))
+        {
+            _clients.Add(session, client = new Client());
+            foreach (Holding holding in attach.Holdings)
+            {
+                _leases.Set(holding.Inode, session, new LeaseHolding(holding.Mode, holding.Open));
+            }
+        }
+
+        Revive(client, link);
+        CameBack(session);
+        return new MetadataReply
+        {
+            Session = session,
+            LeaseMillis = LeaseMillis,
+            ChunkBytes = _options.Limits.ChunkBytes,
+            Cluster = State.Cluster,
+            SuffixLost = attach.SeenTerm != State.Term && attach.SeenIndex > _appliedAtStart,
+            Index = _pipeline.AppliedIndex,
+            Term = State.Term,
+        };
+    }
+
+    /// <summary>A sign of life.</summary>
+    /// <returns>False if there is no such session.</returns>
+    private bool Touch(ulong session, IClientLink link)
+    {
+        if (!_clients.TryGetValue(session, out Client? client))
+        {
+            return false;
+        }
+
+        if (client.Link != link)
+        {
+            Revive(client, link);
+        }
+
+        client.EndsNanoseconds = _loop.NowNanoseconds + _options.SessionEndNanoseconds;
+        return true;
+    }
+
+    /// <summary>A client's connection has ended. Its session lives on until its time is over.</summary>
+    public void Disconnected(IClientLink link)
+    {
+        foreach (Client client in _clients.Values)
+        {
+            client.Link = client.Link == link ? null : client.Link;
+        }
+    }
+
+    private void Revive(Client client, IClientLink link)
+    {
+        client.Link = link;
+        client.EndsNanoseconds = _loop.NowNanoseconds + _options.SessionEndNanoseconds;
+        TaskCompletionSource changed = client.Changed;
+        client.Changed = new TaskCompletionSource();
+        changed.SetResult();
+    }
+
+    private void BeginRecovery()
+    {
+        _missing.UnionWith(State.Sessions.Keys);
+        _recoveryEnds = _loop.NowNanoseconds + _options.SessionEndNanoseconds;
+        if (_missing.Count == 0)
+        {
+            _recovered.SetResult();
+        }
+    }
+
+    private void CameBack(ulong session)
+    {
+        if (_missing.Remove(session) && _missing.Count == 0)
+        {
+            _recovered.TrySetResult();
+        }
+    }
+
+    private void Tick()
+    {
+        long now = _loop.NowNanoseconds;
+        foreach ((ulong session, Client client) in _clients.ToArray())
+        {
+            if (client.EndsNanoseconds <= now && !client.IsEnding)
+            {
+                client.IsEnding = true;
+                End(session).Watch();
+            }
+        }
+
+        if (_missing.Count > 0 && now >= _recoveryEnds)
+        {
+            foreach (ulong session in _missing.Order().ToArray())
+            {
+                End(session).Watch();
+            }
+        }
+
+        _loop.PostAt(now + (_options.SessionNanoseconds / TicksPerSession), static state => ((MetadataServer)state!).Tick(), this);
+    }
+
+    private async Task End(ulong session)
+    {
+        Outcome outcome = await _pipeline.Submit(new Command { CloseSession = new CloseSession { Session = session } });
+        if (outcome.Errno != 0 && State.Sessions.ContainsKey(session))
+        {
+            // The log takes nothing now; the next tick tries again.
+            if (_clients.TryGetValue(session, out Client? alive))
+            {
+                alive.IsEnding = false;
+            }
+
+            return;
+        }
+
+        _leases.RemoveSession(session);
+        if (_clients.Remove(session, out Client? client))
+        {
+            client.Link?.Close();
+            client.Changed.SetResult();
+        }
+
+        CameBack(session);
+        GrantAllWaits();
+    }
+
+    /// <summary>A session's soft side.</summary>
+    private sealed class Client
+    {
+        public IClientLink? Link { get; set; }
+
+        public long EndsNanoseconds { get; set; }
+
+        public bool IsEnding { get; set; }
+
+        /// <summary>Ends when the client comes by another connection, or its session ends.</summary>
+        public TaskCompletionSource Changed { get; set; } = new();
+    }
+}

@@ -1,0 +1,142 @@
+using Harness.Cluster.Log;
+using Harness.Cluster.Wire;
+using Harness.FuseProtocol;
+using Harness.Runtime;
+using Mono.Unix.Native;
+using Body = Harness.Cluster.Wire.MetadataRequest.BodyOneofCase;
+
+namespace Harness.Cluster.Metadata.Server;
+
+/// <summary>
+/// The metadata server that leads: serves clients' requests from the state, brings their changes into the log, and sees to it by leases that
+/// what a client caches is true.
+/// </summary>
+/// <remarks>
+/// Belongs to one loop. A change passes in this order: gates (so that changes of one thing follow each other), recalls (so that nobody else
+/// caches what is about to change), log, state, reply. While a change is under way, no reply lets anybody cache what it changes.
+/// </remarks>
+internal sealed partial class MetadataServer
+{
+    private readonly ILoop _loop;
+    private readonly MetadataServerOptions _options;
+    private readonly CommandPipeline _pipeline;
+    private readonly LeaseTable _leases = new();
+    private readonly Gates _gates = new();
+    private readonly IChunkServers _chunkServers;
+    private bool _started;
+
+    /// <summary>A server that has not read its log yet.</summary>
+    public MetadataServer(ILoop loop, IMetadataLog log, MetadataServerOptions options, IChunkServers chunkServers)
+    {
+        (_loop, _options, _chunkServers) = (loop, options, chunkServers);
+        State = new MetadataState(options.Limits);
+        _pipeline = new CommandPipeline(loop, log, State, options.Pipeline);
+    }
+
+    /// <summary>The metadata.</summary>
+    public MetadataState State { get; }
+
+    /// <summary>The way into the log, for the cluster's own commands.</summary>
+    public CommandPipeline Pipeline => _pipeline;
+
+    /// <summary>Reads the log and begins a term; clients of the last one have the length of a session to come back.</summary>
+    /// <returns>Why it cannot serve.</returns>
+    public async ValueTask<Errno> Start()
+    {
+        Errno error = await _pipeline.Open();
+        if (error != Errnos.Ok)
+        {
+            return error;
+        }
+
+        _appliedAtStart = _pipeline.AppliedIndex;
+        var start = new StartTerm
+        {
+            Term = State.Term + 1,
+            Cluster = State.Cluster == 0 ? _options.NewCluster : State.Cluster,
+            RootMode = _options.RootMode,
+        };
+        Outcome outcome = await _pipeline.Submit(new Command { StartTerm = start }, durable: true);
+        if (outcome.Errno != 0)
+        {
+            return (Errno)outcome.Errno;
+        }
+
+        State.ChunkDropped = _chunkServers.Dropped;
+        BeginRecovery();
+        _started = true;
+        Tick();
+        return Errnos.Ok;
+    }
+
+    /// <summary>Serves one request.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="link">The way to who asks.</param>
+    public async ValueTask<MetadataReply> Handle(MetadataRequest request, IClientLink link)
+    {
+        if (!_started)
+        {
+            return Refused(Errno.EAGAIN);
+        }
+
+        if (request.BodyCase == Body.Attach)
+        {
+            return await Attach(request.Attach, link);
+        }
+
+        if (request.BodyCase == Body.Status)
+        {
+            return Status();
+        }
+
+        if (!Touch(request.Session, link))
+        {
+            return Refused(Errno.ENOTCONN);
+        }
+
+        await Recovered;
+        MetadataReply reply = request.BodyCase switch
+        {
+            Body.Mutate => await Mutate(request.Session, request.Mutate),
+            Body.LookUp => await LookUp(request.Session, request.LookUp),
+            Body.GetAttributes => await GetAttributes(request.Session, request.GetAttributes),
+            Body.ListNames => List(request.Session, request.ListNames),
+            Body.GetXattr => Value(State.GetXattr(request.GetXattr.Inode, request.GetXattr.Name.Span, out var value), value),
+            Body.ListXattrs => Value(State.ListXattrs(request.ListXattrs, out var names), names),
+            Body.ReadLink => Value(State.ReadLink(request.ReadLink, out var target), target),
+            Body.Locate => Locate(request.Session, request.Locate),
+            Body.LocateChunk => LocateChunk(request.LocateChunk),
+            Body.TestLock => TestLock(request.Session, request.TestLock),
+            Body.WaitLock => await WaitLock(request.Session, request.WaitLock),
+            Body.CancelWait => CancelWait(request.Session, request.CancelWait),
+            Body.Statfs => Statfs(),
+            Body.Sync => Refused(await _pipeline.Sync()),
+            Body.Acquire => await Acquire(request.Session, request.Acquire),
+            Body.Renew => new MetadataReply { LeaseMillis = LeaseMillis },
+            Body.GiveBack => GiveBack(request.Session, request.GiveBack),
+            _ => Refused(Errno.ENOSYS),
+        };
+        reply.Index = _pipeline.AppliedIndex;
+        return reply;
+    }
+
+    private static MetadataReply Refused(Errno error) => new() { Errno = (uint)error };
+
+    private static MetadataReply Value(Errno error, Google.Protobuf.ByteString value) => new() { Errno = (uint)error, Value = value };
+
+    private MetadataReply Statfs()
+    {
+        (ulong bytes, ulong free) = _chunkServers.Space;
+        ulong replicas = (ulong)_options.Replicas;
+        return new MetadataReply
+        {
+            Space = new Space
+            {
+                Bytes = bytes / replicas,
+                FreeBytes = free / replicas,
+                Inodes = (ulong)_options.Limits.InodesMax,
+                FreeInodes = (ulong)(_options.Limits.InodesMax - State.InodeCount),
+            },
+        };
+    }
+}

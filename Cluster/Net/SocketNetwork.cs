@@ -1,0 +1,136 @@
+using System.Net;
+using Harness.FuseProtocol;
+using Harness.Runtime;
+using Harness.Runtime.Native;
+using Mono.Unix.Native;
+
+namespace Harness.Cluster.Net;
+
+/// <summary>The real side of <see cref="INetwork"/>: TCP, for loops that are <see cref="EventLoop"/>s.</summary>
+internal sealed class SocketNetwork(ConnectionLimits? limits = null) : INetwork
+{
+    private readonly ConnectionLimits _limits = limits ?? new ConnectionLimits();
+
+    /// <inheritdoc/>
+    public Result<IListener> Listen(ILoop loop, NodeAddress address, Action<IConnection> accepted)
+    {
+        if (!TryEndPoint(address, out IPEndPoint? endPoint))
+        {
+            return Errno.EINVAL;
+        }
+
+        Errno error = StreamSocket.Listen(endPoint!, out StreamSocket? socket);
+        return error == Errnos.Ok ? Results.Of<IListener>(new Listener((EventLoop)loop, socket!, accepted, _limits)) : error;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Result<IConnection>> Connect(ILoop loop, NodeAddress address)
+    {
+        if (!TryEndPoint(address, out IPEndPoint? endPoint))
+        {
+            return new ValueTask<Result<IConnection>>(Errno.EINVAL);
+        }
+
+        Errno error = StreamSocket.Connect(endPoint!, out StreamSocket? socket);
+        return error != Errnos.Ok
+            ? new ValueTask<Result<IConnection>>(error)
+            : new Connecting((EventLoop)loop, socket!, address, _limits).Task;
+    }
+
+    private static bool TryEndPoint(NodeAddress address, out IPEndPoint? endPoint)
+    {
+        string host = address.Host == "localhost" ? "127.0.0.1" : address.Host;
+        endPoint = IPAddress.TryParse(host, out IPAddress? ip) ? new IPEndPoint(ip, address.Port) : null;
+        return endPoint is not null;
+    }
+
+    private sealed class Listener : IListener, IReadinessHandler
+    {
+        private readonly EventLoop _loop;
+        private readonly StreamSocket _socket;
+        private readonly Action<IConnection> _accepted;
+        private readonly ConnectionLimits _limits;
+        private int _watch = -1;
+        private bool _disposed;
+
+        public Listener(EventLoop loop, StreamSocket socket, Action<IConnection> accepted, ConnectionLimits limits)
+        {
+            (_loop, _socket, _accepted, _limits) = (loop, socket, accepted, limits);
+            IPEndPoint local = socket.LocalAddress();
+            Address = new NodeAddress(local.Address.ToString(), local.Port);
+            Loops.OnLoop(loop, Begin);
+        }
+
+        public NodeAddress Address { get; }
+
+        public void OnReady(bool readable, bool writable)
+        {
+            while (!_disposed && _socket.Accept(out IPEndPoint? remote, out _) is { } socket)
+            {
+                var address = new NodeAddress(remote!.Address.ToString(), remote.Port);
+                _accepted(new SocketConnection(_loop, socket, address, _limits));
+            }
+        }
+
+        public void Dispose() => Loops.OnLoop(_loop, End);
+
+        private void Begin()
+        {
+            if (!_disposed)
+            {
+                _watch = _loop.Watch(_socket, this);
+            }
+        }
+
+        private void End()
+        {
+            if (!_disposed)
+            {
+                _disposed = true;
+                if (_watch >= 0)
+                {
+                    _loop.Unwatch(_socket, _watch);
+                }
+
+                _socket.Dispose();
+            }
+        }
+    }
+
+    private sealed class Connecting : IReadinessHandler
+    {
+        private readonly EventLoop _loop;
+        private readonly StreamSocket _socket;
+        private readonly NodeAddress _address;
+        private readonly ConnectionLimits _limits;
+        private readonly TaskCompletionSource<Result<IConnection>> _done = new();
+        private readonly int _watch;
+
+        public Connecting(EventLoop loop, StreamSocket socket, NodeAddress address, ConnectionLimits limits)
+        {
+            (_loop, _socket, _address, _limits) = (loop, socket, address, limits);
+            _watch = loop.Watch(socket, this);
+        }
+
+        public ValueTask<Result<IConnection>> Task => new(_done.Task);
+
+        public void OnReady(bool readable, bool writable)
+        {
+            if (!writable || _done.Task.IsCompleted)
+            {
+                return;
+            }
+
+            _loop.Unwatch(_socket, _watch);
+            Errno error = _socket.ConnectError();
+            if (error != Errnos.Ok)
+            {
+                _socket.Dispose();
+                _done.SetResult(error);
+                return;
+            }
+
+            _done.SetResult(Results.Of<IConnection>(new SocketConnection(_loop, _socket, _address, _limits)));
+        }
+    }
+}

@@ -1,0 +1,186 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Mono.Unix.Native;
+
+namespace Harness.Runtime.Native;
+
+/// <summary>A TCP socket that never blocks (tcp(7)). Results are as the system calls give them: a count, or −1 and an errno.</summary>
+internal sealed unsafe class StreamSocket : FileDescriptor
+{
+    /// <summary>The most pieces that one <see cref="Send"/> takes.</summary>
+    public const int PartsMax = 16;
+
+    private const int AfInet = 2;
+    private const int AfInet6 = 10;
+    private const int SockStreamNonblockCloexec = 0x80801;
+    private const int NonblockCloexec = 0x80800;
+    private const int MsgDontwaitNosignal = 0x4040;
+    private const int SolSocket = 1;
+    private const int SoReuseAddr = 2;
+    private const int SoError = 4;
+    private const int IpprotoTcp = 6;
+    private const int TcpNodelay = 1;
+    private const int TcpUserTimeout = 18;
+    private const int AddressBytesMax = 28;
+    private const int Backlog = 1024;
+
+    private StreamSocket(int fd)
+        : base(fd)
+    {
+    }
+
+    /// <summary>Listens on an address, with a port of the kernel's choice if that is 0.</summary>
+    public static Errno Listen(IPEndPoint address, out StreamSocket? socket)
+    {
+        Span<byte> name = stackalloc byte[AddressBytesMax];
+        uint length = Write(address, name);
+        socket = Open(address);
+        // A server that restarts finds its port again, although the kernel still remembers old connections of it.
+        if (socket is not null && socket.Set(SolSocket, SoReuseAddr, 1) && Libc.Bind(socket, name, length) == 0 && Libc.Listen(socket, Backlog) == 0)
+        {
+            return 0;
+        }
+
+        Errno error = Libc.LastErrno;
+        socket?.Dispose();
+        socket = null;
+        return error;
+    }
+
+    /// <summary>Begins to connect; the socket becomes writable when that has ended, and <see cref="ConnectError"/> tells how.</summary>
+    public static Errno Connect(IPEndPoint address, out StreamSocket? socket)
+    {
+        Span<byte> name = stackalloc byte[AddressBytesMax];
+        uint length = Write(address, name);
+        socket = Open(address);
+        if (socket is not null && (Libc.Connect(socket, name, length) == 0 || Libc.LastErrno == Errno.EINPROGRESS))
+        {
+            socket.TuneConnection();
+            return 0;
+        }
+
+        Errno error = Libc.LastErrno;
+        socket?.Dispose();
+        socket = null;
+        return error;
+    }
+
+    /// <summary>Takes the next connection; null with EAGAIN if there is none.</summary>
+    public StreamSocket? Accept(out IPEndPoint? remote, out Errno error)
+    {
+        Span<byte> name = stackalloc byte[AddressBytesMax];
+        uint length = AddressBytesMax;
+        int fd = Libc.Accept4(this, name, ref length, NonblockCloexec);
+        remote = null;
+        error = fd < 0 ? Libc.LastErrno : 0;
+        if (fd < 0)
+        {
+            return null;
+        }
+
+        remote = Read(name);
+        var accepted = new StreamSocket(fd);
+        accepted.TuneConnection();
+        return accepted;
+    }
+
+    /// <summary>How connecting has ended.</summary>
+    public Errno ConnectError()
+    {
+        int error = 0;
+        uint length = sizeof(int);
+        return Libc.GetSockOpt(this, SolSocket, SoError, ref error, ref length) < 0 ? Libc.LastErrno : (Errno)error;
+    }
+
+    /// <summary>The address it is bound to.</summary>
+    public IPEndPoint LocalAddress()
+    {
+        Span<byte> name = stackalloc byte[AddressBytesMax];
+        uint length = AddressBytesMax;
+        _ = Libc.GetSockName(this, name, ref length);
+        return Read(name);
+    }
+
+    /// <summary>Sends some of <paramref name="parts"/>, from the first on (sendmsg(2)).</summary>
+    public nint Send(ReadOnlySpan<ReadOnlyMemory<byte>> parts)
+    {
+        Iovec* vector = stackalloc Iovec[PartsMax];
+        var pinned = new Pins();
+        Span<MemoryHandle> pins = pinned;
+        int count = Math.Min(parts.Length, PartsMax);
+        for (int i = 0; i < count; i++)
+        {
+            pins[i] = parts[i].Pin();
+            vector[i] = new Iovec { Base = pins[i].Pointer, Length = (nuint)parts[i].Length };
+        }
+
+        var message = new MsgHdr { Iov = vector, IovLength = (nuint)count };
+        nint sent = Libc.SendMsg(Number, &message, MsgDontwaitNosignal);
+        for (int i = 0; i < count; i++)
+        {
+            pins[i].Dispose();
+        }
+
+        return sent;
+    }
+
+    /// <summary>Receives into <paramref name="first"/>, and what it has no room for into <paramref name="second"/> (recvmsg(2)).</summary>
+    public nint Receive(Span<byte> first, Span<byte> second)
+    {
+        fixed (byte* one = first)
+        {
+            fixed (byte* two = second)
+            {
+                Iovec* vector = stackalloc Iovec[2];
+                vector[0] = new Iovec { Base = one, Length = (nuint)first.Length };
+                vector[1] = new Iovec { Base = two, Length = (nuint)second.Length };
+                var message = new MsgHdr { Iov = vector, IovLength = 2 };
+                return Libc.RecvMsg(Number, &message, MsgDontwaitNosignal);
+            }
+        }
+    }
+
+    private static StreamSocket? Open(IPEndPoint address)
+    {
+        int fd = Libc.Socket(address.AddressFamily == AddressFamily.InterNetworkV6 ? AfInet6 : AfInet, SockStreamNonblockCloexec, 0);
+        return fd < 0 ? null : new StreamSocket(fd);
+    }
+
+    private bool Set(int level, int name, int value) => Libc.SetSockOpt(this, level, name, value, sizeof(int)) == 0;
+
+    private void TuneConnection()
+    {
+        // Frames go out whole, by one call: waiting for more to send (RFC 896) would only add the other side's delayed acknowledgement.
+        _ = Set(IpprotoTcp, TcpNodelay, 1);
+        // A peer that acknowledges nothing for so long is given up by the kernel too (RFC 5482).
+        _ = Set(IpprotoTcp, TcpUserTimeout, 30_000);
+    }
+
+    /// <summary>Writes <c>struct sockaddr_in</c> or <c>sockaddr_in6</c>; returns its length.</summary>
+    private static uint Write(IPEndPoint address, Span<byte> name)
+    {
+        name.Clear();
+        bool six = address.AddressFamily == AddressFamily.InterNetworkV6;
+        MemoryMarshal.Write(name, (ushort)(six ? AfInet6 : AfInet));
+        BinaryPrimitives.WriteUInt16BigEndian(name[2..], (ushort)address.Port);
+        _ = address.Address.TryWriteBytes(name[(six ? 8 : 4)..], out _);
+        return six ? 28u : 16u;
+    }
+
+    private static IPEndPoint Read(ReadOnlySpan<byte> name)
+    {
+        bool six = MemoryMarshal.Read<ushort>(name) == AfInet6;
+        var address = new IPAddress(six ? name.Slice(8, 16) : name.Slice(4, 4));
+        return new IPEndPoint(address, BinaryPrimitives.ReadUInt16BigEndian(name[2..]));
+    }
+
+    [InlineArray(PartsMax)]
+    private struct Pins
+    {
+        private MemoryHandle _element;
+    }
+}

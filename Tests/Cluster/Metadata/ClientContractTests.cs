@@ -1,0 +1,36 @@
+using Harness.FuseProtocol;
+using Harness.Tests.Experiments.Backends.Contracts;
+using Harness.Tests.Experiments.Backends.Models;
+
+namespace Harness.Tests.Cluster.Metadata;
+
+public sealed class ClusterNamesTests() : NamesContract(ClusterBackend.Make);
+
+public sealed class ClusterRenameTests() : RenameContract(ClusterBackend.Make);
+
+public sealed class ClusterListingTests() : ListingContract(ClusterBackend.Make);
+
+public sealed class ClusterLookupCountTests() : LookupCountContract(ClusterBackend.Make);
+
+public sealed class ClusterAttributesTests() : AttributesContract(ClusterBackend.Make)
+{
+    // Times are 64 bits of nanoseconds: up to the year 2262.
+    private protected override long LatestSeconds => 9_223_372_034;
+}
+
+public sealed class ClusterDataTests() : DataContract(ClusterBackend.Make);
+
+public sealed class ClusterXattrTests() : XattrContract(ClusterBackend.Make);
+
+public sealed class ClusterAclTests() : AclContract(ClusterBackend.Make);
+
+public sealed class ClusterLocksTests() : LocksContract(ClusterBackend.Make);
+
+public sealed class ClusterModelTests() : ModelContract(ClusterBackend.Make);
+
+/// <summary>Makes a cluster's file system for contracts. Chunks are as small as pages, so that holes are as fine as the contracts expect.</summary>
+internal static class ClusterBackend
+{
+    public static IFileSystem Make() =>
+        new ClusterWorld().AddClient(ClusterWorld.ClientOptions with { NegativeEntries = false }).FileSystem;
+}
