@@ -12,7 +12,7 @@ namespace Harness.Benchmarks.Cluster;
 
 /// <summary>
 /// What one client gets from three chunk servers, each a process of its own, over loopback:
-/// <c>Benchmarks chunks DIRECTORY [SECONDS]</c>. Prints operations a second, and managed bytes allocated for each in the client.
+/// <c>Benchmarks chunks DIRECTORY [SECONDS [PART-OF-A-NAME]]</c>. Prints operations a second, and managed bytes allocated for each in the client.
 /// </summary>
 internal static class ChunkBench
 {
@@ -47,7 +47,7 @@ internal static class ChunkBench
                 members.Add(new ChainMember(id, NodeAddress.TryParse(line, out NodeAddress address) ? address : throw new FormatException(line)));
             }
 
-            await Measure(new Chain(1, members), seconds, processes);
+            await Measure(new Chain(1, members), seconds, processes, args.Length > 3 ? args[3] : string.Empty);
             return 0;
         }
         finally
@@ -83,7 +83,7 @@ internal static class ChunkBench
         return 0;
     }
 
-    private static async Task Measure(Chain chain, double seconds, List<Process> processes)
+    private static async Task Measure(Chain chain, double seconds, List<Process> processes, string filter)
     {
         using var loop = new EventLoop("client");
         var network = new SocketNetwork();
@@ -93,7 +93,7 @@ internal static class ChunkBench
         {
             ChunkHandle[] chunks = await CreateChunks(loop, network, pool, chain, 4);
             var client = new ChunkClient(loop, network, new FixedChains(), Hello.Of(NodeRole.Client, 77, (ulong)loop.NowNanoseconds), pool);
-            var bench = new Runner(loop, client, chunks, (long)(seconds * 1e9), processes);
+            var bench = new Runner(loop, client, chunks, (long)(seconds * 1e9), processes, filter);
             await bench.All();
             client.Close();
             done.SetResult();
@@ -132,7 +132,7 @@ internal static class ChunkBench
         public ValueTask<bool> Refresh(ChunkHandle chunk) => new(true);
     }
 
-    private sealed class Runner(EventLoop loop, ChunkClient client, ChunkHandle[] chunks, long nanoseconds, List<Process> processes)
+    private sealed class Runner(EventLoop loop, ChunkClient client, ChunkHandle[] chunks, long nanoseconds, List<Process> processes, string filter)
     {
         private readonly Random _random = new(1);
 
@@ -157,6 +157,11 @@ internal static class ChunkBench
         private async Task Report(
             string name, int bytes, int depth, Func<ChunkHandle, long, Memory<byte>, ValueTask<Errno>> operation, bool sequential = false, bool once = false)
         {
+            if (!name.Contains(filter, StringComparison.Ordinal))
+            {
+                return;
+            }
+
             long blocks = ChunkBytes / bytes;
             long next = 0;
             long count = 0;

@@ -16,9 +16,14 @@ namespace Harness.Cluster.Chunks.Store;
 /// </remarks>
 internal sealed partial class Journal
 {
-    private const int SegmentHeaderBytes = 64;
+    private const int SegmentHeaderBytes = HeadBytes;
     private const uint SegmentMagic = 0x31534348;
-    private const int HeadBytesMax = JournalRecord.HeaderBytes + (JournalRecord.BlocksMax * sizeof(uint));
+
+    /// <summary>
+    /// A record's head takes a page of its own, and its data follow in whole pages: a page that is written in part would first have to be read
+    /// back, if the page cache has let go of it.
+    /// </summary>
+    private const int HeadBytes = 4096;
 
     private static readonly string[] s_names = ["journal-a", "journal-b"];
 
@@ -85,7 +90,7 @@ internal sealed partial class Journal
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Result<ulong>> Append(JournalRecord record, ReadOnlyMemory<uint> sums, ReadOnlyMemory<byte> data)
     {
-        int length = JournalRecord.HeaderBytes + (sums.Length * sizeof(uint)) + data.Length;
+        int length = HeadBytes + data.Length;
         while (_failure == Errnos.Ok && (_switchGate.IsTaken || _end + length > _segmentBytes))
         {
             await Switch(length);
@@ -99,9 +104,9 @@ internal sealed partial class Journal
         long offset = _end;
         ulong lsn = NextLsn++;
         _end += length;
-        Memory<byte> head = Compose(record, lsn, sums.Span, data.Length, out Memory<byte> buffer);
+        Memory<byte> head = Compose(record, lsn, sums.Span, data.Length);
         Errno error = await _segments[_active].Write(offset, head, data);
-        _heads.Push(buffer);
+        _heads.Push(head);
         if (error != Errnos.Ok)
         {
             _failure = error;
@@ -204,23 +209,23 @@ internal sealed partial class Journal
         return error;
     }
 
-    private Memory<byte> Compose(JournalRecord record, ulong lsn, ReadOnlySpan<uint> sums, int dataBytes, out Memory<byte> buffer)
+    private Memory<byte> Compose(JournalRecord record, ulong lsn, ReadOnlySpan<uint> sums, int dataBytes)
     {
-        if (!_heads.TryPop(out buffer))
+        if (!_heads.TryPop(out Memory<byte> head))
         {
-            buffer = MemoryMarshal.CreateFromPinnedArray(GC.AllocateUninitializedArray<byte>(HeadBytesMax, pinned: true), 0, HeadBytesMax);
+            head = MemoryMarshal.CreateFromPinnedArray(GC.AllocateArray<byte>(HeadBytes, pinned: true), 0, HeadBytes);
         }
 
         record.Magic = JournalRecord.MagicValue;
         record.Lsn = lsn;
         record.Sums = (uint)sums.Length;
         record.DataBytes = (uint)dataBytes;
-        Span<byte> bytes = buffer.Span;
+        Span<byte> bytes = head.Span;
         MemoryMarshal.Write(bytes, in record);
         MemoryMarshal.AsBytes(sums).CopyTo(bytes[JournalRecord.HeaderBytes..]);
         int length = JournalRecord.HeaderBytes + (sums.Length * sizeof(uint));
         MemoryMarshal.Write(bytes[4..], Crc32C.Compute(bytes[8..length]));
-        return buffer[..length];
+        return head;
     }
 
     private static async ValueTask<Errno> FillWithZeros(IDiskFile file, int bytes)
