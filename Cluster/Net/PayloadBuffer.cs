@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
 
 namespace Harness.Cluster.Net;
 
@@ -15,8 +14,7 @@ internal sealed class PayloadBuffer
     {
         _pool = pool;
         SizeClass = sizeClass;
-        // Pinned once, so that no system call has to pin it again.
-        _memory = MemoryMarshal.CreateFromPinnedArray(GC.AllocateUninitializedArray<byte>(capacity, pinned: true), 0, capacity);
+        _memory = PinnedMemory.Allocate(capacity);
     }
 
     /// <summary>The bytes asked for; what they hold is left over from the last use.</summary>

@@ -33,7 +33,8 @@ internal sealed partial class Journal
                 return read.Error;
             }
 
-            bool valid = read.Value == header.Length && MemoryMarshal.Read<uint>(header) == SegmentMagic && MemoryMarshal.Read<uint>(header.AsSpan(4)) == Crc32C.Compute(header.AsSpan(8));
+            bool valid = read.Value == header.Length && MemoryMarshal.Read<uint>(header) == SegmentMagic &&
+                MemoryMarshal.Read<uint>(header.AsSpan(4)) == Crc32C.Compute(header.AsSpan(8));
             if (valid)
             {
                 segments.Add((MemoryMarshal.Read<ulong>(header.AsSpan(8)), file));
@@ -64,6 +65,7 @@ internal sealed partial class Journal
 
         // Numbers that were given out after the last whole record are not given out again: such a record might still lie there.
         NextLsn += 1 << 20;
+        _finishedLsn = NextLsn - 1;
         return new ReplayResult(count, damaged);
     }
 

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Harness.Cluster.Disk;
+using Harness.Cluster.Net;
 using Harness.FuseProtocol;
 using Mono.Unix.Native;
 
@@ -16,6 +17,7 @@ namespace Harness.Cluster.Chunks.Store;
 /// </remarks>
 internal sealed partial class Journal
 {
+    private const int AppendsMax = 4096;
     private const int SegmentHeaderBytes = HeadBytes;
     private const uint SegmentMagic = 0x31534348;
 
@@ -24,6 +26,9 @@ internal sealed partial class Journal
     /// back, if the page cache has let go of it.
     /// </summary>
     private const int HeadBytes = 4096;
+
+    /// <summary>Records with so much data pass the page cache by: what they would gain there they would lose in pages to be found for them.</summary>
+    private const int ThroughBytesMin = 64 << 10;
 
     private static readonly string[] s_names = ["journal-a", "journal-b"];
 
@@ -35,6 +40,9 @@ internal sealed partial class Journal
     private readonly LoopGate _syncGate = new();
     private Func<ValueTask<Errno>> _checkpoint = () => new ValueTask<Errno>(Errnos.Ok);
     private ValueTask<Errno> _checkpointing;
+    private readonly bool[] _finished = new bool[AppendsMax];
+    private ulong _finishedLsn;
+    private TaskCompletionSource? _finishedMore;
     private int _active;
     private long _end;
     private Errno _failure;
@@ -96,6 +104,11 @@ internal sealed partial class Journal
             await Switch(length);
         }
 
+        while (NextLsn - _finishedLsn >= AppendsMax)
+        {
+            await WaitForFinished(_finishedLsn + 1);
+        }
+
         if (_failure != Errnos.Ok)
         {
             return _failure;
@@ -105,15 +118,18 @@ internal sealed partial class Journal
         ulong lsn = NextLsn++;
         _end += length;
         Memory<byte> head = Compose(record, lsn, sums.Span, data.Length);
-        Errno error = await _segments[_active].Write(offset, head, data);
+        IDiskFile segment = _segments[_active];
+        Errno error = data.Length >= ThroughBytesMin ? await segment.WriteThrough(offset, head, data) : await segment.Write(offset, head, data);
         _heads.Push(head);
         if (error != Errnos.Ok)
         {
             _failure = error;
-            return error;
         }
 
-        return lsn;
+        Finish(lsn);
+        // A replay ends at the first gap, so that a record counts as there only when all before it are.
+        await WaitForFinished(lsn);
+        return _failure == Errnos.Ok ? lsn : _failure;
     }
 
     /// <summary>Makes all records up to <paramref name="lsn"/> survive a power cut. Calls that come together share one sync.</summary>
@@ -140,9 +156,33 @@ internal sealed partial class Journal
         }
     }
 
+    private void Finish(ulong lsn)
+    {
+        _finished[lsn % AppendsMax] = true;
+        while (_finished[(_finishedLsn + 1) % AppendsMax])
+        {
+            _finished[++_finishedLsn % AppendsMax] = false;
+        }
+
+        TaskCompletionSource? waiting = _finishedMore;
+        _finishedMore = null;
+        waiting?.SetResult();
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask WaitForFinished(ulong lsn)
+    {
+        while (_finishedLsn < lsn)
+        {
+            _finishedMore ??= new TaskCompletionSource();
+            await _finishedMore.Task;
+        }
+    }
+
     private async ValueTask<Errno> SyncNow()
     {
         ulong upTo = NextLsn - 1;
+        await WaitForFinished(upTo);
         Errno error = await _segments[_active].Sync();
         if (error != Errnos.Ok)
         {
@@ -213,7 +253,7 @@ internal sealed partial class Journal
     {
         if (!_heads.TryPop(out Memory<byte> head))
         {
-            head = MemoryMarshal.CreateFromPinnedArray(GC.AllocateArray<byte>(HeadBytes, pinned: true), 0, HeadBytes);
+            head = PinnedMemory.Allocate(HeadBytes);
         }
 
         record.Magic = JournalRecord.MagicValue;
