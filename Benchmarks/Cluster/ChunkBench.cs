@@ -19,7 +19,7 @@ internal static class ChunkBench
     private const int Servers = 3;
     private const long ChunkBytes = 64L << 20;
 
-    private static long Spin => long.Parse(Environment.GetEnvironmentVariable("SPIN_NANOSECONDS") ?? "50000", CultureInfo.InvariantCulture);
+    private static long Spin => long.Parse(Environment.GetEnvironmentVariable("SPIN_NANOSECONDS") ?? "100000", CultureInfo.InvariantCulture);
 
     public static async Task<int> Run(string[] args)
     {
