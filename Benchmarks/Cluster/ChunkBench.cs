@@ -79,8 +79,9 @@ internal static class ChunkBench
         }
 
         await host.Value.Stop();
+        double cpuSeconds = Process.GetCurrentProcess().TotalProcessorTime.TotalSeconds;
         await Console.Error.WriteLineAsync(
-            $"chunk server {id}: {Environment.WorkingSet >> 20} MiB resident, {GC.GetTotalAllocatedBytes() >> 10} KiB allocated, {Process.GetCurrentProcess().TotalProcessorTime.TotalSeconds:F2} s of CPU");
+            $"chunk server {id}: {Environment.WorkingSet >> 20} MiB resident, {GC.GetTotalAllocatedBytes() >> 10} KiB allocated, {cpuSeconds:F2} s of CPU");
         host.Value.Dispose();
         return 0;
     }
@@ -95,8 +96,10 @@ internal static class ChunkBench
         {
             ulong first = 1;
             ChunkHandle[] chunks = await CreateChunks(loop, network, pool, chain, 4, first);
-            var client = new ChunkClient(loop, network, new FixedChains(), Hello.Of(NodeRole.Client, 77, (ulong)loop.NowNanoseconds), pool);
-            var bench = new Runner(loop, client, chunks, (long)(seconds * 1e9), processes, filter, () => CreateChunks(loop, network, pool, chain, 4, first += 4));
+            Hello hello = Hello.Of(NodeRole.Client, (ulong)loop.NowNanoseconds, 1);
+            var client = new ChunkClient(loop, network, new FixedChains(), hello, pool);
+            Task<ChunkHandle[]> Fresh() => CreateChunks(loop, network, pool, chain, 4, first += 4);
+            var bench = new Runner(loop, client, chunks, (long)(seconds * 1e9), processes, filter, Fresh);
             // Once for the just-in-time compilers of four processes, which on two CPUs would be half of what is measured.
             await bench.All(report: false);
             await bench.All(report: true);
@@ -204,9 +207,11 @@ internal static class ChunkBench
                 return;
             }
 
+            double rate = count / elapsed;
+            long allocatedEach = (GC.GetTotalAllocatedBytes() - allocated) / count;
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{name,-26} {count / elapsed,10:N0} /s {count * (double)bytes / elapsed / 1e6,8:N0} MB/s {elapsed / count * 1e6 * depth,8:N1} µs  CPU {cpuMicros,6:N1} µs  {(GC.GetTotalAllocatedBytes() - allocated) / count,5} B"));
+                $"{name,-26} {rate,10:N0} /s {rate * bytes / 1e6,8:N0} MB/s {depth / rate * 1e6,8:N1} µs  CPU {cpuMicros,6:N1} µs  {allocatedEach,5} B"));
         }
 
         private TimeSpan Cpu() => processes.Aggregate(Process.GetCurrentProcess().TotalProcessorTime, (sum, process) =>

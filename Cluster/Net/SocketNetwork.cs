@@ -30,7 +30,8 @@ internal sealed class SocketNetwork(ConnectionLimits? limits = null) : INetwork
         }
 
         var listener = new Listener((EventLoop)loop, socket!, accepted, _limits);
-        if (IPAddress.IsLoopback(endPoint!.Address) && StreamSocket.Listen(LocalName(endPoint.Address, listener.Address.Port), out StreamSocket? local) == Errnos.Ok)
+        string name = LocalName(endPoint!.Address, listener.Address.Port);
+        if (IPAddress.IsLoopback(endPoint.Address) && StreamSocket.Listen(name, out StreamSocket? local) == Errnos.Ok)
         {
             listener.Also = new Listener((EventLoop)loop, local!, accepted, _limits, listener.Address);
         }
