@@ -28,15 +28,22 @@ public sealed partial class EventLoop : ILoop, IDisposable
     private readonly Action<Exception>? _onFault;
     private readonly Thread _thread;
     private readonly SafeFileHandle _wakeFd;
+    private readonly long _spinNanoseconds;
     private long _sequence;
+    private long _spinUntil;
     private long _sleepsUntil;
     private int _stopping;
 
     /// <summary>Starts a loop.</summary>
     /// <param name="name">The thread's name, of which the kernel shows 15 characters.</param>
     /// <param name="onFault">Told of what a callback throws; without it a throwing callback ends the process.</param>
-    public EventLoop(string name, Action<Exception>? onFault = null)
+    /// <param name="spinNanoseconds">
+    /// For so long after something has happened the loop looks for more before it sleeps, giving way to other threads meanwhile. Going to
+    /// sleep and being woken costs more than a small request does.
+    /// </param>
+    public EventLoop(string name, Action<Exception>? onFault = null, long spinNanoseconds = 0)
     {
+        _spinNanoseconds = spinNanoseconds;
         _onFault = onFault;
         int fd = Libc.EventFd(0, EfdNonblockCloexec);
         if (fd < 0)
@@ -112,7 +119,7 @@ public sealed partial class EventLoop : ILoop, IDisposable
         _ = Libc.Prctl(PrSetTimerSlack, 1, 0, 0, 0);
         while (Volatile.Read(ref _stopping) == 0)
         {
-            if (!RunReady())
+            if (!RunReady() && !Spin())
             {
                 Sleep();
             }
@@ -121,6 +128,31 @@ public sealed partial class EventLoop : ILoop, IDisposable
                 RunHandlers(_epoll.Wait(0));
             }
         }
+    }
+
+    /// <summary>Looks for more instead of sleeping; returns false when it has been in vain for long enough.</summary>
+    private bool Spin()
+    {
+        while (_spinNanoseconds > 0)
+        {
+            int happened = _epoll.Wait(0);
+            long now = NowNanoseconds;
+            if (happened > 0 || !_ready.IsEmpty)
+            {
+                _spinUntil = now + _spinNanoseconds;
+                RunHandlers(happened);
+                return true;
+            }
+
+            if (now >= _spinUntil || NextDue() <= now)
+            {
+                return false;
+            }
+
+            Thread.Yield();
+        }
+
+        return false;
     }
 
     /// <summary>Runs what is ready; returns whether there may be more.</summary>
@@ -169,6 +201,7 @@ public sealed partial class EventLoop : ILoop, IDisposable
         }
 
         Volatile.Write(ref _sleepsUntil, 0);
+        _spinUntil = happened > 0 && _spinNanoseconds > 0 ? NowNanoseconds + _spinNanoseconds : 0;
         RunHandlers(happened);
     }
 

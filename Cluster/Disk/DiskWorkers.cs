@@ -51,6 +51,12 @@ internal sealed class DiskJob(ILoop loop, Stack<DiskJob> pool) : IValueTaskSourc
 
     public Memory<byte> Buffer { get; private set; }
 
+    /// <summary>What is written.</summary>
+    public ReadOnlyMemory<byte> First { get; set; }
+
+    /// <summary>And then.</summary>
+    public ReadOnlyMemory<byte> Second { get; set; }
+
     /// <summary>Sets the job up; returns its ticket.</summary>
     public short Begin(RealFile? file, Func<DiskJob, Result<int>> call, long offset, long length, Memory<byte> buffer)
     {
@@ -67,7 +73,7 @@ internal sealed class DiskJob(ILoop loop, Stack<DiskJob> pool) : IValueTaskSourc
 
     private void Done()
     {
-        (File, Call, Buffer) = (null, null, default);
+        (File, Call, Buffer, First, Second) = (null, null, default, default, default);
         _source.SetResult(_result);
     }
 

@@ -68,6 +68,12 @@ internal interface IDiskFile : IDisposable
     /// <summary>Writes two pieces one behind the other, in one call.</summary>
     ValueTask<Errno> Write(long offset, ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second);
 
+    /// <summary>
+    /// Writes two pieces one behind the other, past the page cache where place, sizes and memory allow that: for what is large and not soon
+    /// read again.
+    /// </summary>
+    ValueTask<Errno> WriteThrough(long offset, ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second);
+
     /// <summary>Makes what was written before, and the size, survive a power cut (fdatasync(2)).</summary>
     ValueTask<Errno> Sync();
 

@@ -25,8 +25,9 @@ internal sealed class RealDisk(ILoop loop, string root, DiskWorkers workers) : I
             OpenMode.CreateNew => FileFlags.Create | FileFlags.Exclusive,
             _ => 0,
         };
-        PlainFile? file = PlainFile.Open(Path.Combine(root, name), flags, out Errno error);
-        return new ValueTask<Result<IDiskFile>>(file is null ? error : Results.Of<IDiskFile>(new RealFile(this, file)));
+        string path = Path.Combine(root, name);
+        PlainFile? file = PlainFile.Open(path, flags, out Errno error);
+        return new ValueTask<Result<IDiskFile>>(file is null ? error : Results.Of<IDiskFile>(new RealFile(this, file, path)));
     }
 
     /// <inheritdoc/>

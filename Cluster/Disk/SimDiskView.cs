@@ -60,8 +60,9 @@ internal sealed class SimDiskView(SimDisk disk, SimLoop loop) : IDisk
         string prefix = directory.Length == 0 ? string.Empty : directory + "/";
         IReadOnlyList<string> names =
         [
-            .. disk.Names.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal) && !name[prefix.Length..].Contains('/', StringComparison.Ordinal))
-                .Select(name => name[prefix.Length..]),
+            .. disk.Names.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
+                .Select(name => name[prefix.Length..])
+                .Where(name => !name.Contains('/', StringComparison.Ordinal)),
         ];
         return After(disk.Options.CachedNanoseconds, Results.Of(names));
     }
@@ -141,6 +142,8 @@ internal sealed class SimDiskView(SimDisk disk, SimLoop loop) : IDisk
 
             return view.After(options.CachedNanoseconds, Errnos.Ok);
         }
+
+        public ValueTask<Errno> WriteThrough(long offset, ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second) => Write(offset, first, second);
 
         public async ValueTask<Errno> Sync()
         {

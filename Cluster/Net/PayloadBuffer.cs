@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
 
 namespace Harness.Cluster.Net;
 
@@ -15,8 +14,7 @@ internal sealed class PayloadBuffer
     {
         _pool = pool;
         SizeClass = sizeClass;
-        // Pinned once, so that no system call has to pin it again.
-        _memory = MemoryMarshal.CreateFromPinnedArray(GC.AllocateUninitializedArray<byte>(capacity, pinned: true), 0, capacity);
+        _memory = PinnedMemory.Allocate(capacity);
     }
 
     /// <summary>The bytes asked for; what they hold is left over from the last use.</summary>
@@ -61,6 +59,8 @@ internal sealed class PayloadPool(long bytesMax)
 
     private readonly Stack<PayloadBuffer>[] _free = [.. Enumerable.Range(0, 12).Select(_ => new Stack<PayloadBuffer>())];
 
+    private long _bytesFree;
+
     /// <summary>Bytes rented out now, by capacity.</summary>
     public long BytesRented { get; private set; }
 
@@ -75,7 +75,11 @@ internal sealed class PayloadPool(long bytesMax)
             return null;
         }
 
-        if (!_free[sizeClass].TryPop(out PayloadBuffer? buffer))
+        if (_free[sizeClass].TryPop(out PayloadBuffer? buffer))
+        {
+            _bytesFree -= capacity;
+        }
+        else
         {
             buffer = new PayloadBuffer(this, capacity, sizeClass);
         }
@@ -88,6 +92,11 @@ internal sealed class PayloadPool(long bytesMax)
     internal void Return(PayloadBuffer buffer)
     {
         BytesRented -= buffer.Capacity;
-        _free[buffer.SizeClass].Push(buffer);
+        // What one size has left over is not kept for ever beside what another needs.
+        if (_bytesFree + buffer.Capacity <= bytesMax / 2)
+        {
+            _bytesFree += buffer.Capacity;
+            _free[buffer.SizeClass].Push(buffer);
+        }
     }
 }

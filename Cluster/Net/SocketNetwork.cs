@@ -7,6 +7,10 @@ using Mono.Unix.Native;
 namespace Harness.Cluster.Net;
 
 /// <summary>The real side of <see cref="INetwork"/>: TCP, for loops that are <see cref="EventLoop"/>s.</summary>
+/// <remarks>
+/// Who listens on a loopback address listens under an abstract Unix name too, and who connects to one tries that first: between processes of
+/// one host a message then does not pass the TCP stack twice, nor a congestion control that paces it.
+/// </remarks>
 internal sealed class SocketNetwork(ConnectionLimits? limits = null) : INetwork
 {
     private readonly ConnectionLimits _limits = limits ?? new ConnectionLimits();
@@ -20,7 +24,19 @@ internal sealed class SocketNetwork(ConnectionLimits? limits = null) : INetwork
         }
 
         Errno error = StreamSocket.Listen(endPoint!, out StreamSocket? socket);
-        return error == Errnos.Ok ? Results.Of<IListener>(new Listener((EventLoop)loop, socket!, accepted, _limits)) : error;
+        if (error != Errnos.Ok)
+        {
+            return error;
+        }
+
+        var listener = new Listener((EventLoop)loop, socket!, accepted, _limits);
+        string name = LocalName(endPoint!.Address, listener.Address.Port);
+        if (IPAddress.IsLoopback(endPoint.Address) && StreamSocket.Listen(name, out StreamSocket? local) == Errnos.Ok)
+        {
+            listener.Also = new Listener((EventLoop)loop, local!, accepted, _limits, listener.Address);
+        }
+
+        return Results.Of<IListener>(listener);
     }
 
     /// <inheritdoc/>
@@ -31,11 +47,18 @@ internal sealed class SocketNetwork(ConnectionLimits? limits = null) : INetwork
             return new ValueTask<Result<IConnection>>(Errno.EINVAL);
         }
 
-        Errno error = StreamSocket.Connect(endPoint!, out StreamSocket? socket);
+        if (IPAddress.IsLoopback(endPoint!.Address) && StreamSocket.Connect(LocalName(endPoint.Address, endPoint.Port)) is { } local)
+        {
+            return new ValueTask<Result<IConnection>>(Results.Of<IConnection>(new SocketConnection((EventLoop)loop, local, address, _limits)));
+        }
+
+        Errno error = StreamSocket.Connect(endPoint, out StreamSocket? socket);
         return error != Errnos.Ok
             ? new ValueTask<Result<IConnection>>(error)
             : new Connecting((EventLoop)loop, socket!, address, _limits).Task;
     }
+
+    private static string LocalName(IPAddress address, int port) => $"harness/{address}/{port}";
 
     private static bool TryEndPoint(NodeAddress address, out IPEndPoint? endPoint)
     {
@@ -53,26 +76,29 @@ internal sealed class SocketNetwork(ConnectionLimits? limits = null) : INetwork
         private int _watch = -1;
         private bool _disposed;
 
-        public Listener(EventLoop loop, StreamSocket socket, Action<IConnection> accepted, ConnectionLimits limits)
+        public Listener(EventLoop loop, StreamSocket socket, Action<IConnection> accepted, ConnectionLimits limits, NodeAddress? address = null)
         {
             (_loop, _socket, _accepted, _limits) = (loop, socket, accepted, limits);
-            IPEndPoint local = socket.LocalAddress();
-            Address = new NodeAddress(local.Address.ToString(), local.Port);
+            Address = address ?? AddressOf(socket.LocalAddress());
             Loops.OnLoop(loop, Begin);
         }
 
         public NodeAddress Address { get; }
 
+        /// <summary>Another one that ends with it.</summary>
+        public Listener? Also { get; set; }
+
         public void OnReady(bool readable, bool writable)
         {
             while (!_disposed && _socket.Accept(out IPEndPoint? remote, out _) is { } socket)
             {
-                var address = new NodeAddress(remote!.Address.ToString(), remote.Port);
-                _accepted(new SocketConnection(_loop, socket, address, _limits));
+                _accepted(new SocketConnection(_loop, socket, AddressOf(remote!), _limits));
             }
         }
 
         public void Dispose() => Loops.OnLoop(_loop, End);
+
+        private static NodeAddress AddressOf(IPEndPoint endPoint) => new(endPoint.Address.ToString(), endPoint.Port);
 
         private void Begin()
         {
@@ -86,6 +112,7 @@ internal sealed class SocketNetwork(ConnectionLimits? limits = null) : INetwork
         {
             if (!_disposed)
             {
+                Also?.End();
                 _disposed = true;
                 if (_watch >= 0)
                 {

@@ -4,16 +4,21 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Text;
 using Mono.Unix.Native;
 
 namespace Harness.Runtime.Native;
 
-/// <summary>A TCP socket that never blocks (tcp(7)). Results are as the system calls give them: a count, or −1 and an errno.</summary>
+/// <summary>
+/// A stream socket that never blocks, TCP (tcp(7)) or, within one host, Unix (unix(7)). Results are as the system calls give them: a count, or
+/// −1 and an errno.
+/// </summary>
 internal sealed unsafe class StreamSocket : FileDescriptor
 {
     /// <summary>The most pieces that one <see cref="Send"/> takes.</summary>
     public const int PartsMax = 16;
 
+    private const int AfUnix = 1;
     private const int AfInet = 2;
     private const int AfInet6 = 10;
     private const int SockStreamNonblockCloexec = 0x80801;
@@ -25,7 +30,7 @@ internal sealed unsafe class StreamSocket : FileDescriptor
     private const int IpprotoTcp = 6;
     private const int TcpNodelay = 1;
     private const int TcpUserTimeout = 18;
-    private const int AddressBytesMax = 28;
+    private const int AddressBytesMax = 110;
     private const int Backlog = 1024;
 
     private StreamSocket(int fd)
@@ -69,6 +74,45 @@ internal sealed unsafe class StreamSocket : FileDescriptor
         return error;
     }
 
+    /// <summary>Listens under a name in the network namespace's abstract space, which leaves nothing behind.</summary>
+    public static Errno Listen(string name, out StreamSocket? socket)
+    {
+        Span<byte> address = stackalloc byte[AddressBytesMax];
+        uint length = Write(name, address);
+        int fd = Libc.Socket(AfUnix, SockStreamNonblockCloexec, 0);
+        socket = fd < 0 ? null : new StreamSocket(fd);
+        if (socket is not null && Libc.Bind(socket, address, length) == 0 && Libc.Listen(socket, Backlog) == 0)
+        {
+            return 0;
+        }
+
+        Errno error = Libc.LastErrno;
+        socket?.Dispose();
+        socket = null;
+        return error;
+    }
+
+    /// <summary>Connects to a name in the abstract space, at once or not at all.</summary>
+    public static StreamSocket? Connect(string name)
+    {
+        Span<byte> address = stackalloc byte[AddressBytesMax];
+        uint length = Write(name, address);
+        int fd = Libc.Socket(AfUnix, SockStreamNonblockCloexec, 0);
+        if (fd < 0)
+        {
+            return null;
+        }
+
+        var socket = new StreamSocket(fd);
+        if (Libc.Connect(socket, address, length) == 0)
+        {
+            return socket;
+        }
+
+        socket.Dispose();
+        return null;
+    }
+
     /// <summary>Takes the next connection; null with EAGAIN if there is none.</summary>
     public StreamSocket? Accept(out IPEndPoint? remote, out Errno error)
     {
@@ -82,8 +126,14 @@ internal sealed unsafe class StreamSocket : FileDescriptor
             return null;
         }
 
-        remote = Read(name);
         var accepted = new StreamSocket(fd);
+        if (MemoryMarshal.Read<ushort>(name) == AfUnix)
+        {
+            remote = new IPEndPoint(IPAddress.Loopback, 0);
+            return accepted;
+        }
+
+        remote = Read(name);
         accepted.TuneConnection();
         return accepted;
     }
@@ -158,6 +208,14 @@ internal sealed unsafe class StreamSocket : FileDescriptor
         _ = Set(IpprotoTcp, TcpNodelay, 1);
         // A peer that acknowledges nothing for so long is given up by the kernel too (RFC 5482).
         _ = Set(IpprotoTcp, TcpUserTimeout, 30_000);
+    }
+
+    /// <summary>Writes <c>struct sockaddr_un</c> of an abstract name; returns its length.</summary>
+    private static uint Write(string name, Span<byte> address)
+    {
+        address.Clear();
+        MemoryMarshal.Write(address, (ushort)AfUnix);
+        return 3 + (uint)Encoding.UTF8.GetBytes(name, address[3..]);
     }
 
     /// <summary>Writes <c>struct sockaddr_in</c> or <c>sockaddr_in6</c>; returns its length.</summary>

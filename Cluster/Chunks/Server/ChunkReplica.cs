@@ -15,6 +15,8 @@ namespace Harness.Cluster.Chunks.Server;
 /// </remarks>
 internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
 {
+    private static readonly Action<object?> s_apply = static state => ((PendingWrite)state!).Apply();
+
     private readonly List<PendingWrite> _pending = [];
     private readonly Stack<PendingWrite> _free = new();
     private bool _sequenceKnown = true;
@@ -47,6 +49,12 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
 
     public bool IsTail => Chain is not null && Position == Chain.Members.Count - 1;
 
+    /// <summary>
+    /// Whether it has given up mutations that its successors may not have, so that it can no longer send them on: it must join anew, or be
+    /// alone.
+    /// </summary>
+    public bool NeedsCatchUp { get; private set; }
+
     /// <summary>Mutations taken in and not committed.</summary>
     public int PendingCount => _pending.Count;
 
@@ -74,6 +82,7 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
             return;
         }
 
+        NeedsCatchUp &= !IsJoining && Chain.Members.Count > 1;
         if (IsJoining)
         {
             // What comes from the predecessor begins with the first that it has not committed; all before is copied from it.
@@ -95,6 +104,7 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
     {
         Chain = null;
         Position = -1;
+        NeedsCatchUp |= _pending.Count > 0;
         EndAll(Errno.ESTALE);
     }
 
@@ -208,7 +218,8 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
         }
 
         Forward(write);
-        Apply(write);
+        // Behind what the loop sends now: the successors work while this replica does.
+        context.Loop.Post(s_apply, write);
     }
 
     private void AnswerAgain(RpcRequest request, ulong sequence)
@@ -226,8 +237,14 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
     }
 
     // Completes at once where the page cache does; what it might throw ends the process.
-    private async void Apply(PendingWrite write)
+    internal async void Apply(PendingWrite write)
     {
+        if (!_pending.Contains(write))
+        {
+            // It was given up before its turn came.
+            return;
+        }
+
         Errno error = await context.Apply(this, write);
         if (error == Errnos.Ok)
         {

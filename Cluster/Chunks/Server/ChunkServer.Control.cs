@@ -84,9 +84,16 @@ internal sealed partial class ChunkServer
             return;
         }
 
+        int place = chain.PositionOf(_options.ServerId);
+        if (replica.NeedsCatchUp && chain.Members.Count > 1 && !(chain.TailJoins && place == chain.Members.Count - 1))
+        {
+            request.Reply(Errno.ESTALE);
+            return;
+        }
+
         Result<StoredChunk> chunk = await _store.Get(replica.Id);
         bool isNewer = chunk.IsOk && chain.Version > chunk.Value.Version;
-        Errno error = chunk.IsOk && isNewer && chain.PositionOf(_options.ServerId) >= 0 ? await _store.SetVersion(chunk.Value, chain.Version) : chunk.Error;
+        Errno error = chunk.IsOk && isNewer && place >= 0 ? await _store.SetVersion(chunk.Value, chain.Version) : chunk.Error;
         if (error != Errnos.Ok)
         {
             request.Reply(error);

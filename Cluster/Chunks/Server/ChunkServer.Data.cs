@@ -91,9 +91,13 @@ internal sealed partial class ChunkServer
             return await ApplyByCopy(replica, chunk.Value, write);
         }
 
-        return write.Payload is null
-            ? await _store.Punch(chunk.Value, write.Stamp, mutation, (long)message.Offset, message.Length)
-            : await _store.Write(chunk.Value, write.Stamp, mutation, (long)message.Offset, write.Payload, write.Sums.AsMemory(0, write.Payload.Length / BlockSum.BlockBytes));
+        if (write.Payload is not { } payload)
+        {
+            return await _store.Punch(chunk.Value, write.Stamp, mutation, (long)message.Offset, message.Length);
+        }
+
+        Memory<uint> sums = write.Sums.AsMemory(0, payload.Length / BlockSum.BlockBytes);
+        return await _store.Write(chunk.Value, write.Stamp, mutation, (long)message.Offset, payload, sums);
     }
 
     // Completes at once where the page cache and the chain's state allow; what it might throw ends the process.

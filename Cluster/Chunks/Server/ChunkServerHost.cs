@@ -39,7 +39,7 @@ internal sealed class ChunkServerHost : IDisposable
             }
         }
 
-        var loop = new EventLoop($"cs {options.ServerId}", onFault);
+        var loop = new EventLoop($"cs {options.ServerId}", onFault, options.SpinNanoseconds);
         var workers = new DiskWorkers(DiskThreads);
         var started = new TaskCompletionSource<Result<ChunkServer>>(TaskCreationOptions.RunContinuationsAsynchronously);
         Loops.OnLoop(loop, async () =>

@@ -33,6 +33,9 @@ internal sealed record ChunkServerOptions
     /// <summary>Memory for payloads. Default 64 MiB.</summary>
     public long PayloadBytesMax { get; init; } = 64 << 20;
 
+    /// <summary>For how long a server process looks for the next request before it sleeps. Default 100 µs; 0 sleeps at once.</summary>
+    public long SpinNanoseconds { get; init; } = 100_000;
+
     /// <summary>The store's.</summary>
     public ChunkStoreOptions Store { get; init; } = new();
 

@@ -46,7 +46,8 @@ internal sealed class MutationWindow
     public bool TryFind(MutationId mutation, out ulong sequence)
     {
         sequence = 0;
-        return mutation.Number != 0 && _clients.TryGetValue(mutation.Client, out Numbers? numbers) && numbers.Sequences.TryGetValue(mutation.Number, out sequence);
+        return mutation.Number != 0 && _clients.TryGetValue(mutation.Client, out Numbers? numbers) &&
+            numbers.Sequences.TryGetValue(mutation.Number, out sequence);
     }
 
     /// <summary>Forgets a client's mutations below a number.</summary>

@@ -51,6 +51,9 @@ internal sealed class PendingWrite
 
     public bool Overlaps(long offset, long length) => (long)Message.Offset < offset + length && offset < (long)Message.Offset + Message.Length;
 
+    /// <summary>Brings it into the store, unless it was ended before.</summary>
+    public void Apply() => _replica.Apply(this);
+
     /// <summary>Answers this request too, when it is committed.</summary>
     public void AnswerLater(RpcRequest request) => _waiting.Add(request);
 

@@ -135,7 +135,9 @@ internal sealed partial class ChunkStore
         if (head.Data is { } data)
         {
             data.AddReference();
-            Errno error = await chunk.Data.Write(offset, data.Memory.Slice(head.DataOffset, length));
+            ReadOnlyMemory<byte> bytes = data.Memory.Slice(head.DataOffset, length);
+            bool through = length >= _options.StraightBytesMin;
+            Errno error = through ? await chunk.Data.WriteThrough(offset, bytes, default) : await chunk.Data.Write(offset, bytes);
             data.Release();
             return error;
         }

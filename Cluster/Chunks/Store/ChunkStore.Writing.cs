@@ -97,7 +97,7 @@ internal sealed partial class ChunkStore
         if (straight)
         {
             chunk.StraightWrites++;
-            Errno error = await chunk.Data.Write((long)first * BlockSum.BlockBytes, data.Memory);
+            Errno error = await chunk.Data.WriteThrough((long)first * BlockSum.BlockBytes, data.Memory, default);
             if (error != Errnos.Ok)
             {
                 return error;

@@ -6,8 +6,8 @@ internal sealed record ChunkStoreOptions
     /// <summary>The largest chunk. Default 64 MiB.</summary>
     public long ChunkBytesMax { get; init; } = 64L << 20;
 
-    /// <summary>Size of each of the journal's two segments. Default 64 MiB.</summary>
-    public int SegmentBytes { get; init; } = 64 << 20;
+    /// <summary>Size of each of the journal's two segments. Default 32 MiB.</summary>
+    public int SegmentBytes { get; init; } = 32 << 20;
 
     /// <summary>Aligned writes of at least so much, where nothing was written before, pass the journal by. Default 64 KiB.</summary>
     public int StraightBytesMin { get; init; } = 64 << 10;

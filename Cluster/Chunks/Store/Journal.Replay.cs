@@ -33,7 +33,8 @@ internal sealed partial class Journal
                 return read.Error;
             }
 
-            bool valid = MemoryMarshal.Read<uint>(header) == SegmentMagic && MemoryMarshal.Read<uint>(header.AsSpan(4)) == Crc32C.Compute(header.AsSpan(8));
+            bool valid = read.Value == header.Length && MemoryMarshal.Read<uint>(header) == SegmentMagic &&
+                MemoryMarshal.Read<uint>(header.AsSpan(4)) == Crc32C.Compute(header.AsSpan(8));
             if (valid)
             {
                 segments.Add((MemoryMarshal.Read<ulong>(header.AsSpan(8)), file));
@@ -64,6 +65,7 @@ internal sealed partial class Journal
 
         // Numbers that were given out after the last whole record are not given out again: such a record might still lie there.
         NextLsn += 1 << 20;
+        _finishedLsn = NextLsn - 1;
         return new ReplayResult(count, damaged);
     }
 
@@ -87,7 +89,7 @@ internal sealed partial class Journal
 
             NextLsn++;
             count++;
-            at += JournalRecord.HeaderBytes + (record.Sums.Length * sizeof(uint)) + record.Data.Length;
+            at += HeadBytes + record.Data.Length;
             if (_faults.ReplaysBackwards || _faults.DropsLastRecord)
             {
                 found.Add((at, record));
@@ -122,7 +124,7 @@ internal sealed partial class Journal
     /// <summary>The record at a place, or null if none is there whole.</summary>
     private async ValueTask<Result<FoundRecord?>> ReadRecord(IDiskFile file, long at)
     {
-        var head = new byte[HeadBytesMax];
+        var head = new byte[HeadBytes];
         Result<int> read = await file.Read(at, head);
         if (!read.IsOk)
         {
@@ -143,7 +145,7 @@ internal sealed partial class Journal
 
         uint[] sums = MemoryMarshal.Cast<byte, uint>(head.AsSpan(JournalRecord.HeaderBytes, (int)record.Sums * sizeof(uint))).ToArray();
         var data = new byte[record.DataBytes];
-        read = await file.Read(at + headBytes, data);
+        read = await file.Read(at + HeadBytes, data);
         if (!read.IsOk)
         {
             return read.Error;

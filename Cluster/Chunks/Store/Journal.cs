@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Harness.Cluster.Disk;
+using Harness.Cluster.Net;
 using Harness.FuseProtocol;
 using Mono.Unix.Native;
 
@@ -16,9 +17,18 @@ namespace Harness.Cluster.Chunks.Store;
 /// </remarks>
 internal sealed partial class Journal
 {
-    private const int SegmentHeaderBytes = 64;
+    private const int AppendsMax = 4096;
+    private const int SegmentHeaderBytes = HeadBytes;
     private const uint SegmentMagic = 0x31534348;
-    private const int HeadBytesMax = JournalRecord.HeaderBytes + (JournalRecord.BlocksMax * sizeof(uint));
+
+    /// <summary>
+    /// A record's head takes a page of its own, and its data follow in whole pages: a page that is written in part would first have to be read
+    /// back, if the page cache has let go of it.
+    /// </summary>
+    private const int HeadBytes = 4096;
+
+    /// <summary>Records with so much data pass the page cache by: what they would gain there they would lose in pages to be found for them.</summary>
+    private const int ThroughBytesMin = 64 << 10;
 
     private static readonly string[] s_names = ["journal-a", "journal-b"];
 
@@ -30,6 +40,9 @@ internal sealed partial class Journal
     private readonly LoopGate _syncGate = new();
     private Func<ValueTask<Errno>> _checkpoint = () => new ValueTask<Errno>(Errnos.Ok);
     private ValueTask<Errno> _checkpointing;
+    private readonly bool[] _finished = new bool[AppendsMax];
+    private ulong _finishedLsn;
+    private TaskCompletionSource? _finishedMore;
     private int _active;
     private long _end;
     private Errno _failure;
@@ -85,10 +98,15 @@ internal sealed partial class Journal
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Result<ulong>> Append(JournalRecord record, ReadOnlyMemory<uint> sums, ReadOnlyMemory<byte> data)
     {
-        int length = JournalRecord.HeaderBytes + (sums.Length * sizeof(uint)) + data.Length;
+        int length = HeadBytes + data.Length;
         while (_failure == Errnos.Ok && (_switchGate.IsTaken || _end + length > _segmentBytes))
         {
             await Switch(length);
+        }
+
+        while (NextLsn - _finishedLsn >= AppendsMax)
+        {
+            await WaitForFinished(_finishedLsn + 1);
         }
 
         if (_failure != Errnos.Ok)
@@ -99,16 +117,19 @@ internal sealed partial class Journal
         long offset = _end;
         ulong lsn = NextLsn++;
         _end += length;
-        Memory<byte> head = Compose(record, lsn, sums.Span, data.Length, out Memory<byte> buffer);
-        Errno error = await _segments[_active].Write(offset, head, data);
-        _heads.Push(buffer);
+        Memory<byte> head = Compose(record, lsn, sums.Span, data.Length);
+        IDiskFile segment = _segments[_active];
+        Errno error = data.Length >= ThroughBytesMin ? await segment.WriteThrough(offset, head, data) : await segment.Write(offset, head, data);
+        _heads.Push(head);
         if (error != Errnos.Ok)
         {
             _failure = error;
-            return error;
         }
 
-        return lsn;
+        Finish(lsn);
+        // A replay ends at the first gap, so that a record counts as there only when all before it are.
+        await WaitForFinished(lsn);
+        return _failure == Errnos.Ok ? lsn : _failure;
     }
 
     /// <summary>Makes all records up to <paramref name="lsn"/> survive a power cut. Calls that come together share one sync.</summary>
@@ -135,9 +156,33 @@ internal sealed partial class Journal
         }
     }
 
+    private void Finish(ulong lsn)
+    {
+        _finished[lsn % AppendsMax] = true;
+        while (_finished[(_finishedLsn + 1) % AppendsMax])
+        {
+            _finished[++_finishedLsn % AppendsMax] = false;
+        }
+
+        TaskCompletionSource? waiting = _finishedMore;
+        _finishedMore = null;
+        waiting?.SetResult();
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask WaitForFinished(ulong lsn)
+    {
+        while (_finishedLsn < lsn)
+        {
+            _finishedMore ??= new TaskCompletionSource();
+            await _finishedMore.Task;
+        }
+    }
+
     private async ValueTask<Errno> SyncNow()
     {
         ulong upTo = NextLsn - 1;
+        await WaitForFinished(upTo);
         Errno error = await _segments[_active].Sync();
         if (error != Errnos.Ok)
         {
@@ -204,23 +249,23 @@ internal sealed partial class Journal
         return error;
     }
 
-    private Memory<byte> Compose(JournalRecord record, ulong lsn, ReadOnlySpan<uint> sums, int dataBytes, out Memory<byte> buffer)
+    private Memory<byte> Compose(JournalRecord record, ulong lsn, ReadOnlySpan<uint> sums, int dataBytes)
     {
-        if (!_heads.TryPop(out buffer))
+        if (!_heads.TryPop(out Memory<byte> head))
         {
-            buffer = MemoryMarshal.CreateFromPinnedArray(GC.AllocateUninitializedArray<byte>(HeadBytesMax, pinned: true), 0, HeadBytesMax);
+            head = PinnedMemory.Allocate(HeadBytes);
         }
 
         record.Magic = JournalRecord.MagicValue;
         record.Lsn = lsn;
         record.Sums = (uint)sums.Length;
         record.DataBytes = (uint)dataBytes;
-        Span<byte> bytes = buffer.Span;
+        Span<byte> bytes = head.Span;
         MemoryMarshal.Write(bytes, in record);
         MemoryMarshal.AsBytes(sums).CopyTo(bytes[JournalRecord.HeaderBytes..]);
         int length = JournalRecord.HeaderBytes + (sums.Length * sizeof(uint));
         MemoryMarshal.Write(bytes[4..], Crc32C.Compute(bytes[8..length]));
-        return buffer[..length];
+        return head;
     }
 
     private static async ValueTask<Errno> FillWithZeros(IDiskFile file, int bytes)

@@ -17,7 +17,7 @@ internal readonly record struct PendingBlock(BlockSum Sum, ulong Lsn, PayloadBuf
 internal sealed class StoredChunk : IDisposable
 {
     private const uint HeaderMagic = 0x314D4348;
-    private const int HeaderBytes = 64;
+    private const int HeaderBytes = 4096;
 
     private readonly IDiskFile _sumFile;
     private long _straightSynced;

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Harness.Cluster.Chunks;
 using Harness.Cluster.Chunks.Client;
 using Harness.Cluster.Chunks.Server;
@@ -63,10 +64,30 @@ internal sealed class SimChunkWorld : IChainSource
     /// <summary>Runs a body on the client's loop until it has ended.</summary>
     public void Run(Func<Task> body, long limitSeconds = 600)
     {
-        Task? task = null;
-        ClientLoop.Post(_ => task = body(), null);
-        World.RunUntil(() => task is { IsCompleted: true }, "the test's body", World.NowNanoseconds + (limitSeconds * Second));
-        task!.GetAwaiter().GetResult();
+        bool ended = false;
+        Exception? failure = null;
+        ClientLoop.Post(
+            async _ =>
+            {
+                try
+                {
+                    await body();
+                }
+#pragma warning disable CA1031 // Whatever the body throws is the test's failure, told where the test runs.
+                catch (Exception exception)
+#pragma warning restore CA1031
+                {
+                    failure = exception;
+                }
+
+                ended = true;
+            },
+            null);
+        World.RunUntil(() => ended, "the test's body", World.NowNanoseconds + (limitSeconds * Second));
+        if (failure is not null)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
     }
 
     public async Task StartAll()
