@@ -41,7 +41,7 @@ internal static class RealWorld
 
     private static List<StepRecord> Run(Script script, string directory)
     {
-        var spec = new MountSpec { Backend = new Backend(Backend.Memory, null), MountPoint = directory, Knobs = script.Knobs };
+        var spec = new MountSpec { Backend = new Backend(Backend.Memory, null), MountPoint = directory, Knobs = SimulatedWorld.Settled(script.Knobs) };
         using var fileSystem = new MemoryFileSystem(new MemoryOptions { Backend = spec.Options }, TimeProvider.System);
         var recorder = new MessageRecorder();
         using MountHost host = MountHost.Start(spec, fileSystem, recorder, recorder.CountBefore);

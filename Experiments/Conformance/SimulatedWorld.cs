@@ -46,7 +46,7 @@ internal static class SimulatedWorld
     {
         var scheduler = new SimScheduler();
         var machine = new Simulation.Machines.Machine(scheduler, s_machine.Value);
-        var spec = new MountSpec { Backend = new Backend(Backend.Memory, null), MountPoint = "/", Knobs = script.Knobs };
+        var spec = new MountSpec { Backend = new Backend(Backend.Memory, null), MountPoint = "/", Knobs = Settled(script.Knobs) };
         using var fileSystem = new MemoryFileSystem(new MemoryOptions { Backend = spec.Options }, scheduler.Main.Time);
         var recorder = new MessageRecorder();
         var session = new FuseSession(fileSystem, spec.Session, recorder);
@@ -77,6 +77,10 @@ internal static class SimulatedWorld
 
         return records;
     }
+
+    /// <summary>Knobs whose channel does not depend on what this machine happens to offer.</summary>
+    public static KnobSettings Settled(KnobSettings knobs) =>
+        knobs[Knobs.Channel].Text == Knobs.Auto ? knobs.With(Knobs.Channel, Knobs.Channel.Kind.Parse(Knobs.DevFuse)) : knobs;
 
     /// <summary>A mount's knobs as the simulated kernel takes them.</summary>
     public static SimulatedMountOptions Options(MountSpec spec) => new()

@@ -1,5 +1,4 @@
 using Harness.Experiments.Plan;
-using Harness.Experiments.Plan.Workloads;
 using Harness.Experiments.Simulated;
 using Harness.Results.Records;
 using Harness.Transport;

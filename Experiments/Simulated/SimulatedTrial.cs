@@ -60,7 +60,7 @@ internal static class SimulatedTrial
 
         var scheduler = new SimScheduler(new SimSchedulerOptions { Seed = seed });
         var machine = new Simulation.Machines.Machine(scheduler, MachineFile.Load(machineName));
-        var spec = new MountSpec { Backend = backend, MountPoint = "/", Knobs = knobs };
+        var spec = new MountSpec { Backend = backend, MountPoint = "/", Knobs = SimulatedWorld.Settled(knobs) };
         IFileSystem fileSystem = backend.Name == Backend.Null
             ? new NullFileSystem(spec.Options, scheduler.Main.Time)
             : new MemoryFileSystem(new MemoryOptions { Backend = spec.Options }, scheduler.Main.Time);

@@ -169,7 +169,7 @@ internal sealed unsafe class StreamSocket : FileDescriptor
         }
 
         var message = new MsgHdr { Iov = vector, IovLength = (nuint)count };
-        nint sent = Libc.SendMsg(Number, &message, MsgDontwaitNosignal);
+        nint sent = Libc.SendMsg(this, &message, MsgDontwaitNosignal);
         for (int i = 0; i < count; i++)
         {
             pins[i].Dispose();
@@ -189,7 +189,7 @@ internal sealed unsafe class StreamSocket : FileDescriptor
                 vector[0] = new Iovec { Base = one, Length = (nuint)first.Length };
                 vector[1] = new Iovec { Base = two, Length = (nuint)second.Length };
                 var message = new MsgHdr { Iov = vector, IovLength = 2 };
-                return Libc.RecvMsg(Number, &message, MsgDontwaitNosignal);
+                return Libc.RecvMsg(this, &message, MsgDontwaitNosignal);
             }
         }
     }
