@@ -46,13 +46,25 @@ internal sealed partial class ClusterClient
             error = await FlushAttributes(node);
         }
 
-        node.Error = error != Errnos.Ok ? error : node.Error;
+        if (error != Errnos.Ok)
+        {
+            await GiveUpFlush(node, error);
+        }
+
         node.Flushing = null;
         if (!node.IsDirty)
         {
             _dirty.Remove(node);
             node.MadeAs = (0, []);
         }
+    }
+
+    /// <summary>What could not be written is not tried for ever: fsync(2) or close(2) tells it, and the server's attributes hold.</summary>
+    private async ValueTask GiveUpFlush(ClientNode node, Errno error)
+    {
+        (node.Error, node.Dirty) = (error, DirtyAttributes.None);
+        MetadataReply reply = await _session.Call(new MetadataRequest { GetAttributes = node.Inode });
+        node.Attributes = reply.Errno == 0 ? reply.Attributes : node.Attributes;
     }
 
     private async ValueTask<Errno> WriteExtents(ClientNode node, List<(ulong Offset, ReadOnlyMemory<byte> Data)> extents)

@@ -1,6 +1,5 @@
 using Harness.FuseProtocol;
 using Harness.Tests.Experiments.Backends.Contracts;
-using Harness.Tests.Experiments.Backends.Models;
 
 namespace Harness.Tests.Cluster.Metadata;
 
@@ -25,8 +24,6 @@ public sealed class ClusterXattrTests() : XattrContract(ClusterBackend.Make);
 public sealed class ClusterAclTests() : AclContract(ClusterBackend.Make);
 
 public sealed class ClusterLocksTests() : LocksContract(ClusterBackend.Make);
-
-public sealed class ClusterModelTests() : ModelContract(ClusterBackend.Make);
 
 /// <summary>Makes a cluster's file system for contracts. Chunks are as small as pages, so that holes are as fine as the contracts expect.</summary>
 internal static class ClusterBackend
