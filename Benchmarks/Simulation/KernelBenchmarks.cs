@@ -12,7 +12,7 @@ namespace Harness.Benchmarks.Simulation;
 
 /// <summary>Real time and memory of one simulated request: application, kernel, session, file system and back.</summary>
 [MemoryDiagnoser]
-public class KernelBenchmarks
+public class KernelBenchmarks : IDisposable
 {
     private const int RequestsPerInvoke = 10_000;
 
@@ -47,6 +47,13 @@ public class KernelBenchmarks
         }
 
         ReadDirect4K();
+    }
+
+    [GlobalCleanup]
+    public void Dispose()
+    {
+        mount.Dispose();
+        GC.SuppressFinalize(this);
     }
 
     [Benchmark(OperationsPerInvoke = RequestsPerInvoke)]

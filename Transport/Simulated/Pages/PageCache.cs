@@ -79,6 +79,12 @@ internal sealed class PageCache
     /// <summary>The first dirty page from an index on; null if there is none.</summary>
     public CachePage? NextDirty(long from)
     {
+        if (_dirty.Count == 0)
+        {
+            // The usual case, and a view would be an allocation.
+            return null;
+        }
+
         foreach (long index in _dirty.GetViewBetween(from, long.MaxValue))
         {
             return _pages[index];
