@@ -11,12 +11,6 @@ public sealed class ClusterListingTests() : ListingContract(ClusterBackend.Make)
 
 public sealed class ClusterLookupCountTests() : LookupCountContract(ClusterBackend.Make);
 
-public sealed class ClusterAttributesTests() : AttributesContract(ClusterBackend.Make)
-{
-    // Times are 64 bits of nanoseconds: up to the year 2262.
-    private protected override long LatestSeconds => 9_223_372_034;
-}
-
 public sealed class ClusterDataTests() : DataContract(ClusterBackend.Make);
 
 public sealed class ClusterXattrTests() : XattrContract(ClusterBackend.Make);
