@@ -30,7 +30,7 @@ internal sealed class HarnessProcess : IDisposable
     {
         string program = Path.Combine(AppContext.BaseDirectory, "harness.dll");
         // A shell starts what runs in its background with SIGINT ignored, and so would be what this test starts.
-        var start = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", "exec", program, .. arguments])
+        var start = new ProcessStartInfo("env", ["--default-signal=INT,HUP", "dotnet", "exec", program, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
