@@ -105,7 +105,8 @@ internal sealed class ChannelBench(ChannelBenchOptions options)
         try
         {
             var spec = new MountSpec { Backend = new Backend(Backend.Null, null), Knobs = Shape.Ring.Harness(pinned: true), MountPoint = "/" };
-            return ChannelFactory.Needs(spec).Any() && !Libc.IsRoot ? "FUSE over io_uring is switched off, and only root can switch it on." : null;
+            _ = ChannelFactory.Needs(spec);
+            return !UringSupport.IsOn && !Libc.IsRoot ? "FUSE over io_uring is switched off, and only root can switch it on." : null;
         }
         catch (FuseTransportException exception)
         {

@@ -17,7 +17,7 @@ internal static class UpgradeCommand
         {
             string path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(parsed.GetValue(mountPoint)!));
             MountEntry entry = MountTable.Find(path) ?? throw new BadArgumentsException($"Nothing is mounted at {path}.");
-            string answer = ControlSocket.Ask(entry.DeviceMinor, new SupervisorRequest(SupervisorRequest.Replace, DaemonProgram.Own).ToString())
+            string answer = SupervisorSocket.Ask(entry.DeviceMinor, new SupervisorRequest(SupervisorRequest.Replace, DaemonProgram.Own).ToString())
                 ?? throw new BadArgumentsException($"No supervisor answers for {path}. Only what was mounted with --keep can be upgraded.");
             return answer.StartsWith(Supervisor.Refused, StringComparison.Ordinal) ? throw new FuseTransportException($"{path}: {answer}") : Print(answer);
         });

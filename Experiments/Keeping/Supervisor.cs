@@ -35,7 +35,7 @@ internal sealed partial class Supervisor : IDisposable
     private readonly FuseMount _mount;
     private readonly IReadOnlyList<SafeFileHandle> _devices;
     private readonly SupervisorEvents _events = new();
-    private readonly ControlSocket _control;
+    private readonly SupervisorSocket _control;
     private readonly DeathCount _deaths = new(TimeProvider.System);
     private DaemonProgram _program = DaemonProgram.Own;
     private DaemonChild _current;
@@ -57,7 +57,7 @@ internal sealed partial class Supervisor : IDisposable
         try
         {
             _devices = spec.Channel == Knobs.Clone ? [_mount.Device, .. _mount.CloneDevice(spec.Threads - 1)] : [_mount.Device];
-            _control = new ControlSocket(_mount.Connection);
+            _control = new SupervisorSocket(_mount.Connection);
             _current = DaemonChild.Start(_program, _arguments, Deadline(s_startMax));
         }
         catch

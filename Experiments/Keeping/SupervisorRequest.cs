@@ -35,7 +35,7 @@ internal sealed record SupervisorStatus(int Daemon, bool IsServing, uint Generat
     /// <summary>Asks a connection's supervisor.</summary>
     /// <returns>Null if it has none.</returns>
     public static SupervisorStatus? Of(uint connection) =>
-        ControlSocket.Ask(connection, new SupervisorRequest(SupervisorRequest.Status).ToString())?.Split(' ') is [var daemon, var serving, var generation]
+        SupervisorSocket.Ask(connection, new SupervisorRequest(SupervisorRequest.Status).ToString())?.Split(' ') is [var daemon, var serving, var generation]
             ? new SupervisorStatus(
                 int.Parse(daemon, CultureInfo.InvariantCulture), bool.Parse(serving), uint.Parse(generation, CultureInfo.InvariantCulture))
             : null;

@@ -17,9 +17,6 @@ internal sealed record Finding(string Name, bool IsThere, bool IsNeeded, string 
 /// <summary>Looks this machine over.</summary>
 internal static class Checkup
 {
-    private const string UringParameter = "/sys/module/fuse/parameters/enable_uring";
-    private const string UringDisabled = "/proc/sys/kernel/io_uring_disabled";
-
     /// <summary>All findings, what is needed first.</summary>
     public static IReadOnlyList<Finding> Run() =>
         [Fuse(), Fio(), Privilege(), Kernel(), MessageSize(), Uring(), Control(), Tracing(), Processors(), Nodes(), Memory()];
@@ -55,20 +52,20 @@ internal static class Checkup
 
     private static Finding Uring()
     {
-        if (!File.Exists(UringParameter))
+        if (!UringSupport.IsBuiltIn)
         {
             return new Finding("FUSE over io_uring", false, false, "this kernel has none", "boot Linux 6.14 or newer with CONFIG_FUSE_IO_URING=y");
         }
 
-        if (MachineInfo.ReadSetting(UringDisabled) is not ("0" or "unknown"))
+        if (UringSupport.IsForbidden)
         {
             return new Finding("FUSE over io_uring", false, false, "io_uring is disabled on this machine", "sysctl kernel.io_uring_disabled=0");
         }
 
-        bool on = MachineInfo.ReadSetting(UringParameter) == "Y";
+        bool on = UringSupport.IsOn;
         return new Finding(
             "FUSE over io_uring", on, false, on ? "switched on" : "there, switched off",
-            on ? null : $"echo Y > {UringParameter} (a mount by root with that channel does so for itself)");
+            on ? null : $"echo Y > {UringSupport.SwitchedOn.Path} (a mount by root with that channel does so for itself)");
     }
 
     private static Finding Control()

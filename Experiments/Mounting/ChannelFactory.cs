@@ -2,7 +2,6 @@ using Harness.Experiments.Keeping;
 using Harness.Experiments.Machine;
 using Harness.Experiments.Plan;
 using Harness.Runtime;
-using Harness.Runtime.Native;
 using Harness.Transport;
 using Harness.Transport.Mounting;
 using Harness.Transport.Uring;
@@ -13,10 +12,6 @@ namespace Harness.Experiments.Mounting;
 /// <summary>The one place that knows which channel a name stands for, and what the machine must offer for it.</summary>
 internal static class ChannelFactory
 {
-    private const string EnableUring = "/sys/module/fuse/parameters/enable_uring";
-
-    private const string UringDisabled = "/proc/sys/kernel/io_uring_disabled";
-
     // What nobody asked for should not take gigabytes: on more CPUs, or with longer messages, the rings have to be asked for by name.
     private const long AutoRingBytesMax = 1L << 30;
 
@@ -36,8 +31,7 @@ internal static class ChannelFactory
             return asked;
         }
 
-        bool offered = File.Exists(EnableUring) && (Libc.IsRoot || IsEnabled) && MachineInfo.ReadSetting(UringDisabled) is not ("1" or "2");
-        return offered && !spec.Keep && spec.Latency == TimeSpan.Zero && RingBytes(spec) <= AutoRingBytesMax ? Knobs.IoUring : Knobs.DevFuse;
+        return UringSupport.CanBeHad && !spec.Keep && spec.Latency == TimeSpan.Zero && RingBytes(spec) <= AutoRingBytesMax ? Knobs.IoUring : Knobs.DevFuse;
     }
 
     /// <summary>Makes a mount's channel.</summary>
@@ -68,16 +62,14 @@ internal static class ChannelFactory
         }
 
         CheckMemory(spec);
-        if (!File.Exists(EnableUring))
+        if (!UringSupport.IsBuiltIn)
         {
             throw new FuseTransportException(
                 "This kernel has no FUSE over io_uring: it needs Linux 6.14 with CONFIG_FUSE_IO_URING=y. Choose --channel clone.");
         }
 
-        return [new SystemSetting(EnableUring, "Y")];
+        return [UringSupport.SwitchedOn];
     }
-
-    private static bool IsEnabled => MachineInfo.ReadSetting(EnableUring) is "Y" or "1";
 
     private static long RingBytes(MountSpec spec) => (long)Topology.Current.Possible.Count * spec.QueueDepth * spec.MaxWrite;
 

@@ -10,7 +10,7 @@ namespace Harness.Experiments.Keeping;
 /// Where a supervisor can be asked something: a socket in the abstract namespace (unix(7)), which goes with its process, named after the mount's
 /// connection. A request is one packet of text, and so is the answer. One asks at a time, the others wait.
 /// </summary>
-internal sealed class ControlSocket : IDisposable
+internal sealed class SupervisorSocket : IDisposable
 {
     private const int TextBytesMax = 8192;
 
@@ -21,7 +21,7 @@ internal sealed class ControlSocket : IDisposable
 
     /// <summary>Listens.</summary>
     /// <exception cref="FuseTransportException">Somebody else has the name.</exception>
-    public ControlSocket(uint connection)
+    public SupervisorSocket(uint connection)
     {
         _listener = Make();
         try
