@@ -13,6 +13,9 @@ public enum Affinity
 
     /// <summary>On the CPUs of one NUMA node.</summary>
     Numa,
+
+    /// <summary>Where the load is served best, as far as the thread can tell: the channel decides, and may change its mind.</summary>
+    Auto,
 }
 
 /// <summary>Placement of the calling thread.</summary>
@@ -26,6 +29,18 @@ public static class ThreadPlacement
         fixed (ulong* words = mask)
         {
             return Libc.SchedSetAffinity(0, (nuint)(mask.Length * sizeof(ulong)), words) == 0;
+        }
+    }
+
+    /// <summary>The CPUs that the calling thread may use (sched_getaffinity(2)).</summary>
+    public static unsafe CpuSet Allowed()
+    {
+        var mask = new ulong[(CpuSet.NumberMax + 1) / 64];
+        fixed (ulong* words = mask)
+        {
+            // It fails only for a mask shorter than the kernel's.
+            _ = Libc.SchedGetAffinity(0, (nuint)(mask.Length * sizeof(ulong)), words);
+            return CpuSet.FromMask(mask);
         }
     }
 

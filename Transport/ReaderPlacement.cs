@@ -8,8 +8,14 @@ namespace Harness.Transport;
 internal readonly record struct ReaderPlacement(CpuSet? Cpus, int? Node)
 {
     /// <summary>Threads are dealt out to the online CPUs in turn.</summary>
+    /// <remarks>A message does not say on which CPU its request was made, so by itself (<see cref="Affinity.Auto"/>) a reader goes nowhere.</remarks>
     public static ReaderPlacement For(int index, Affinity affinity, Topology topology)
     {
+        if (affinity == Affinity.Auto)
+        {
+            return default;
+        }
+
         int[] online = [.. topology.Online.Numbers];
         return ForCpu(online[index % online.Length], affinity, topology);
     }

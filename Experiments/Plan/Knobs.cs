@@ -30,7 +30,7 @@ internal static partial class Knobs
     public static IReadOnlyList<string> SimulatedChannels { get; } = [.. SimulatedMountOptions.QueueDesignNames.Except(Channels)];
 
     /// <summary>Where a channel's threads may run, in the order of <see cref="Runtime.Affinity"/>.</summary>
-    public static IReadOnlyList<string> Affinities { get; } = ["none", "cpu", "numa"];
+    public static IReadOnlyList<string> Affinities { get; } = ["none", "cpu", "numa", Auto];
 
     public static Knob Channel { get; } = new()
     {
@@ -50,11 +50,10 @@ internal static partial class Knobs
         Name = "affinity",
         Kind = ValueKind.Choice([.. Affinities]),
         Unit = "",
-        // A ring that is served on its own CPU is as fast for one request at a time only where the application is pinned there too: it cannot take
-        // the next request while the application makes it (libaio depth 32: 160–189 K IOPS pinned, 246–349 K left to the scheduler; docs/performance.md).
-        Default = _ => new ScalarValue(0, Affinities[0]),
+        Default = _ => new ScalarValue((int)Runtime.Affinity.Auto, Auto),
         Label = value => $"aff {value}",
-        Effect = "where the threads that take requests run: anywhere, on one CPU each, or on the CPUs of one NUMA node; their buffers lie on that node",
+        Effect = "where the threads that take requests run: anywhere, on one CPU each, or on the CPUs of one NUMA node; their buffers lie on that node; auto, "
+            + "on a ring's own CPU while applications wait for each request and anywhere while they do not, and anywhere on the other channels",
     };
 
     public static Knob QueueDepth { get; } = new()

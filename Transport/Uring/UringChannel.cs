@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using Harness.FuseProtocol;
 using Harness.FuseProtocol.Wire;
+using Harness.Runtime;
 using Microsoft.Win32.SafeHandles;
 
 namespace Harness.Transport.Uring;
@@ -25,7 +26,10 @@ public sealed class UringChannel : IFuseChannel
         _abort = abort;
         _device = new DevFuseChannel(device, new DevFuseOptions { Threads = 1, MessageBytes = options.MessageBytes, Spin = TimeSpan.Zero });
         int fd = (int)device.DangerousGetHandle();
-        _queues = [.. options.Topology.Possible.Numbers.Select(cpu => new UringQueue(fd, cpu, options))];
+        int cpus = options.Topology.Online.Count;
+        bool keepsAwake = options.Affinity == Affinity.Auto && options.Spin > TimeSpan.Zero && cpus is > 1 and <= LoneQueue.CpusMax;
+        LoneQueue? lone = keepsAwake ? new LoneQueue(options.Spin) : null;
+        _queues = [.. options.Topology.Possible.Numbers.Select(cpu => new UringQueue(fd, cpu, options, lone, WakeAll))];
     }
 
     /// <inheritdoc/>
@@ -71,6 +75,14 @@ public sealed class UringChannel : IFuseChannel
         }
 
         _device.Dispose();
+    }
+
+    private void WakeAll()
+    {
+        foreach (UringQueue queue in _queues)
+        {
+            queue.WakeIfSleeping();
+        }
     }
 
     private void RunQueue(UringQueue queue, AfterInit handler, ref ExceptionDispatchInfo? fault)

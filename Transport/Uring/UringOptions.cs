@@ -11,8 +11,8 @@ public sealed record UringOptions
     /// <summary>Largest data of one message, in bytes: at least the session's <c>MaxWrite</c>.</summary>
     public int MessageBytes { get; init; } = 1 << 20;
 
-    /// <summary>Where each queue's thread runs (default: on the queue's CPU).</summary>
-    public Affinity Affinity { get; init; } = Affinity.Cpu;
+    /// <summary>Where each queue's thread runs (default: as <see cref="LoadPlacement"/> says).</summary>
+    public Affinity Affinity { get; init; } = Affinity.Auto;
 
     /// <summary>How long a queue's thread that has nothing to do looks again before it sleeps (default 50 µs; 0 not at all).</summary>
     public TimeSpan Spin { get; init; } = TimeSpan.FromMicroseconds(50);

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
 using Harness.FuseProtocol;
 using Harness.FuseProtocol.Wire;
+using Harness.Runtime;
 using Harness.Runtime.Native;
 using Microsoft.Win32.SafeHandles;
 using Mono.Unix.Native;
@@ -29,6 +30,10 @@ internal sealed unsafe class UringQueue : IDisposable
     private readonly NativeBuffer _wakeBuffer = new(SessionOptions.PageSize);
     private Ring? _ring;
     private Thread? _thread;
+    private readonly LoneQueue? _lone;
+    private readonly bool _followsLoad;
+    private readonly Action _wakeOthers;
+    private LoadPlacement _loadPlacement;
     private AdaptiveSpin _spin;
     private int _postedCount;
     private int _sleeping;
@@ -37,10 +42,19 @@ internal sealed unsafe class UringQueue : IDisposable
     private int _entriesInKernel;
 
     /// <summary>A queue that is not registered yet.</summary>
-    public UringQueue(int device, int cpu, UringOptions options)
+    /// <param name="device">The connection's fd.</param>
+    /// <param name="cpu">The CPU whose queue it is.</param>
+    /// <param name="options">Depth, message size and placement.</param>
+    /// <param name="lone">What the channel's queues share where it is worth while to keep CPUs awake; null where not.</param>
+    /// <param name="wakeOthers">Wakes the threads of the channel's other queues.</param>
+    public UringQueue(int device, int cpu, UringOptions options, LoneQueue? lone, Action wakeOthers)
     {
         _device = device;
         _qid = (ushort)cpu;
+        _lone = lone;
+        _wakeOthers = wakeOthers;
+        _followsLoad = options.Affinity == Affinity.Auto;
+        _loadPlacement = new LoadPlacement(new CpuSet([cpu]), ThreadPlacement.Allowed());
         _placement = ReaderPlacement.ForCpu(cpu, options.Affinity, options.Topology);
         _spin = new AdaptiveSpin(options.Spin, new SpinTurn(), onlyIdle: false);
         // The kernel wants room for a page of names even where messages are smaller (fs/fuse/dev_uring.c, FUSE_URING_IOV_SEGS).
@@ -62,6 +76,11 @@ internal sealed unsafe class UringQueue : IDisposable
         _thread = Thread.CurrentThread;
         // The queue of a CPU that is offline stays unpinned: the kernel wants it, but nothing will arrive there.
         _placement.Apply();
+        if (_followsLoad)
+        {
+            _loadPlacement.Apply();
+        }
+
         _ring = MakeRing((uint)_slots.Length + 1);
         ArmWake();
         foreach (UringSlot slot in _slots)
@@ -152,6 +171,7 @@ internal sealed unsafe class UringQueue : IDisposable
     private bool Serve(IRequestHandler handler)
     {
         bool any = false;
+        int requests = 0;
         while (_ring!.TryComplete(out IoUring.Cqe completion))
         {
             any = true;
@@ -161,8 +181,14 @@ internal sealed unsafe class UringQueue : IDisposable
             }
             else
             {
+                requests++;
                 Complete(handler, _slots[(int)completion.UserData], completion.Result);
             }
+        }
+
+        if (requests > 0 && _followsLoad)
+        {
+            FollowLoad(requests);
         }
 
         while (TryTakePosted(out UringSlot? slot))
@@ -189,6 +215,11 @@ internal sealed unsafe class UringQueue : IDisposable
         else if (slot.Accept())
         {
             slot.IsOut = true;
+            if (_followsLoad)
+            {
+                _loadPlacement.Note(slot.Header.Pid);
+            }
+
             handler.Handle(slot);
         }
         else
@@ -197,10 +228,30 @@ internal sealed unsafe class UringQueue : IDisposable
         }
     }
 
+    private void FollowLoad(int requests)
+    {
+        _loadPlacement.EndPass();
+        if (_lone is not null && _lone.Note(_qid, requests, MonotonicClock.NowNanoseconds))
+        {
+            _wakeOthers();
+        }
+    }
+
     /// <summary>Waits for something to do: awake for a while where that pays, and then asleep.</summary>
     private void Sleep()
     {
-        if (_spin.TryBegin())
+        if (_lone is not null && _lone.IsAnother(_qid))
+        {
+            if (KeepCpuAwake(_lone))
+            {
+                return;
+            }
+        }
+        else if (_lone is not null && _lone.Is(_qid))
+        {
+            // The application is about to make its next request, on this CPU, and must have it.
+        }
+        else if (_spin.TryBegin())
         {
             Enter(0);
             while (!HasWork && _spin.Continue())
@@ -226,6 +277,26 @@ internal sealed unsafe class UringQueue : IDisposable
         Volatile.Write(ref _sleeping, 0);
     }
 
+    /// <summary>Stays awake, with nothing to do, as long as another queue alone is in use.</summary>
+    /// <returns>Whether there is something to do.</returns>
+    private bool KeepCpuAwake(LoneQueue lone)
+    {
+        _loadPlacement.Return();
+        Enter(0);
+        var watch = new LoneQueueWatch(lone, _qid);
+        while (!HasWork && watch.Continue())
+        {
+        }
+
+        if (!HasWork)
+        {
+            return false;
+        }
+
+        Enter(0);
+        return true;
+    }
+
     private bool HasWork => _ring!.HasWork || Volatile.Read(ref _postedCount) > 0;
 
     private void Enter(uint waitFor)
@@ -237,7 +308,8 @@ internal sealed unsafe class UringQueue : IDisposable
         }
     }
 
-    private void WakeIfSleeping()
+    /// <summary>Wakes the queue's thread if it sleeps. Called from any thread.</summary>
+    public void WakeIfSleeping()
     {
         Interlocked.MemoryBarrier();
         if (Volatile.Read(ref _sleeping) != 0 && Interlocked.Exchange(ref _sleeping, 0) != 0)
