@@ -58,9 +58,6 @@ internal sealed class LoneQueue
         return streak % StreakToAskAgain == StreakToBegin;
     }
 
-    /// <summary>Whether this queue alone is in use.</summary>
-    public bool Is(int qid) => Volatile.Read(ref _qid) == qid && Streak >= StreakToBegin;
-
     /// <summary>Whether another queue alone is in use.</summary>
     public bool IsAnother(int qid) => Volatile.Read(ref _qid) != qid && Streak >= StreakToBegin;
 }

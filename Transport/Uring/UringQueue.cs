@@ -247,10 +247,6 @@ internal sealed unsafe class UringQueue : IDisposable
                 return;
             }
         }
-        else if (_lone is not null && _lone.Is(_qid))
-        {
-            // The application is about to make its next request, on this CPU, and must have it.
-        }
         else if (_spin.TryBegin())
         {
             Enter(0);
