@@ -164,6 +164,7 @@ internal sealed class ControlSocket : IDisposable
         Pid = Environment.ProcessId,
         AtNanos = MonotonicClock.NowNanoseconds,
         SinceNanos = _since,
+        Process = ProcessUse.Read(),
         Opcodes = _meters.Count(),
     };
 

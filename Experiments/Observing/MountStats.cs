@@ -18,10 +18,14 @@ internal sealed record MountStats
     /// <summary>Counts of every opcode that has come.</summary>
     public required IReadOnlyList<OpcodeCounts> Opcodes { get; init; }
 
+    /// <summary>What the process has used.</summary>
+    public required ProcessUse Process { get; init; }
+
     /// <summary>What has come since earlier counts of the same daemon.</summary>
     public MountStats Since(MountStats earlier) => this with
     {
         SinceNanos = earlier.AtNanos,
+        Process = Process.Since(earlier.Process),
         Opcodes = [.. Opcodes
             .Select(counts => counts.Since(earlier.Opcodes.FirstOrDefault(then => then.Opcode == counts.Opcode)))
             .Where(counts => counts.Requests > 0)],

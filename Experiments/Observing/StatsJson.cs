@@ -13,6 +13,10 @@ internal static class StatsJson
         description = stats.Description,
         pid = stats.Pid,
         seconds = (stats.AtNanos - stats.SinceNanos) / 1e9,
+        resident_bytes = stats.Process.ResidentBytes,
+        cpu_seconds = stats.Process.CpuNanos / 1e9,
+        allocated_bytes = stats.Process.AllocatedBytes,
+        collections = stats.Process.Collections,
         operations = stats.Opcodes.Select(counts => new
         {
             operation = KernelNames.Of(counts.Opcode),

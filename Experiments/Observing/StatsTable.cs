@@ -9,6 +9,7 @@ internal static class StatsTable
 {
     private const double NanosPerSecond = 1e9;
     private const double NanosPerMicro = 1e3;
+    private const double BytesPerKibi = 1 << 10;
     private const double BytesPerMebi = 1 << 20;
 
     /// <summary>The table, with rates over the time that the counts cover.</summary>
@@ -26,6 +27,9 @@ internal static class StatsTable
                 $"{counts.Errors,9:N0} {counts.BytesIn / seconds / BytesPerMebi,9:N1} {counts.BytesOut / seconds / BytesPerMebi,9:N1} {Latencies(counts)}");
         }
 
+        text.AppendLine(CultureInfo.InvariantCulture, $"process {stats.Pid}: {stats.Process.ResidentBytes / BytesPerMebi:N1} MiB resident, " +
+            $"{stats.Process.CpuNanos / NanosPerSecond:N2} s of CPU, {stats.Process.AllocatedBytes / BytesPerKibi:N1} KiB allocated, " +
+            $"{stats.Process.Collections} garbage collections");
         return text.ToString();
     }
 

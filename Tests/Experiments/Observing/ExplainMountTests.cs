@@ -61,6 +61,7 @@ public sealed class ExplainMountTests
         MountStats since = (await client.Stats(CancellationToken.None)).Since(before);
         Assert.Equal(2 * blocks, since.Opcodes.Single(counts => counts.Opcode == Opcode.Read).Requests);
         Assert.DoesNotContain(since.Opcodes, counts => counts.Opcode == Opcode.Init);
+        Assert.True(since.Process.ResidentBytes > 0 && since.Process.CpuNanos > 0 && since.Process.Collections <= GC.CollectionCount(0));
     }
 
     [RealMountFact]
