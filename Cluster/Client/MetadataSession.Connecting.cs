@@ -52,7 +52,7 @@ internal sealed partial class MetadataSession
             return;
         }
 
-        var peer = new RpcPeer(_loop, connection.Value, Hello.Of(NodeRole.Client, _session, 1), this, _pool);
+        var peer = new RpcPeer(_loop, connection.Value, Hello.Of(NodeRole.Client, _session, 1, 0, Cluster), this, _pool);
         long sentAt = _loop.NowNanoseconds;
         var attach = new Attach { Session = _session, Name = _options.Name, SeenIndex = _seenIndex, SeenTerm = _seenTerm };
         attach.Holdings.AddRange(_session == 0 ? [] : _owner.Holdings);

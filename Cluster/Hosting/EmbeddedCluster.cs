@@ -25,6 +25,9 @@ internal sealed record EmbeddedClusterOptions
     /// <summary>See <see cref="Replicas"/>.</summary>
     public int ReplicasMin { get; init; } = 2;
 
+    /// <summary>How the client behaves; its metadata server is the embedded one.</summary>
+    public ClusterClientOptions? Client { get; init; }
+
     /// <summary>How the metadata server treats clients.</summary>
     public MetadataServerOptions Server { get; init; } = new();
 
@@ -69,15 +72,18 @@ internal sealed class EmbeddedCluster : IDisposable
         ClientHost.Start(new ClusterClientOptions { MetadataServers = [Metadata.Address], Name = name });
 
     /// <summary>Writes what is dirty and brings everything to the disk.</summary>
-    public async Task Stop()
+    /// <returns>Why something of it could not be written.</returns>
+    public async Task<Errno> Stop()
     {
-        await _client!.Stop();
+        Errno error = await _client!.Stop();
         foreach (ChunkServerHost server in _chunkServers)
         {
-            await server.Stop();
+            Errno stopped = await server.Stop();
+            error = error == Errnos.Ok ? stopped : error;
         }
 
-        await _metadata!.Stop();
+        Errno last = await _metadata!.Stop();
+        return error == Errnos.Ok ? last : error;
     }
 
     /// <summary>Ends at once; call <see cref="Stop"/> before for a clean end.</summary>
@@ -115,6 +121,7 @@ internal sealed class EmbeddedCluster : IDisposable
             var server = new ChunkServerOptions
             {
                 ServerId = (ulong)i,
+                Cluster = (0, _metadata.Cluster),
                 Listen = loopback,
                 Metadata = [_metadata.Address],
                 Incarnation = (ulong)TimeProvider.System.GetUtcNow().UtcTicks,
@@ -130,8 +137,8 @@ internal sealed class EmbeddedCluster : IDisposable
             _chunkServers.Add(started.Value);
         }
 
-        Result<ClientHost> client = await ClientHost.Start(
-            new ClusterClientOptions { MetadataServers = [_metadata.Address], Name = "embedded" }, onFault);
+        ClusterClientOptions wanted = options.Client ?? new ClusterClientOptions { MetadataServers = [], Name = "embedded" };
+        Result<ClientHost> client = await ClientHost.Start(wanted with { MetadataServers = [_metadata.Address] }, onFault);
         _client = client.IsOk ? client.Value : null;
         return client.Error;
     }

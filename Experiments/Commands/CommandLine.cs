@@ -17,6 +17,8 @@ internal static class CommandLine
             RunCommand.Create(),
             MountCommand.Create(),
             UnmountCommand.Create(),
+            MetadataServerCommand.Create(),
+            ChunkServerCommand.Create(),
             UpgradeCommand.Create(),
             MountHelperCommand.Create(),
             DoctorCommand.Create(),

@@ -138,6 +138,19 @@ internal sealed partial class MetadataServer
         _loop.PostAt(now + (_options.SessionNanoseconds / TicksPerSession), static state => ((MetadataServer)state!).Tick(), this);
     }
 
+    private async ValueTask<MetadataReply> Detach(ulong session)
+    {
+        if (_clients.TryGetValue(session, out Client? client) && !client.IsEnding)
+        {
+            client.IsEnding = true;
+            // The reply goes over the connection that would otherwise be closed.
+            client.Link = null;
+            await End(session);
+        }
+
+        return new MetadataReply();
+    }
+
     private async Task End(ulong session)
     {
         Outcome outcome = await _pipeline.Submit(new Command { CloseSession = new CloseSession { Session = session } });

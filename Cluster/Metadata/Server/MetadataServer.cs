@@ -89,6 +89,11 @@ internal sealed partial class MetadataServer
             return Status();
         }
 
+        if (request.BodyCase == Body.NewServer)
+        {
+            return await NewServer(request.NewServer);
+        }
+
         if (!Touch(request.Session, link))
         {
             return Refused(Errno.ENOTCONN);
@@ -114,6 +119,7 @@ internal sealed partial class MetadataServer
             Body.Acquire => await Acquire(request.Session, request.Acquire),
             Body.Renew => new MetadataReply { LeaseMillis = LeaseMillis },
             Body.GiveBack => GiveBack(request.Session, request.GiveBack),
+            Body.Detach => await Detach(request.Session),
             _ => Refused(Errno.ENOSYS),
         };
         reply.Index = _pipeline.AppliedIndex;
@@ -123,6 +129,13 @@ internal sealed partial class MetadataServer
     private static MetadataReply Refused(Errno error) => new() { Errno = (uint)error };
 
     private static MetadataReply Value(Errno error, Google.Protobuf.ByteString value) => new() { Errno = (uint)error, Value = value };
+
+    /// <summary>A number for a chunk server that has none yet. Asked again with the same identity, it is the same one.</summary>
+    private async ValueTask<MetadataReply> NewServer(ulong identity)
+    {
+        Outcome outcome = await _pipeline.Submit(new Command { RegisterServer = new RegisterServer { Identity = identity } }, durable: true);
+        return new MetadataReply { Errno = outcome.Errno, Outcome = outcome, Cluster = State.Cluster };
+    }
 
     private MetadataReply Statfs()
     {

@@ -6,7 +6,7 @@ namespace Harness.Experiments.Plan.Reading;
 /// <summary>Reads <c>backend</c>: a name, or a map of the name to what the backend needs.</summary>
 internal sealed class BackendReader(Problems problems)
 {
-    private static readonly ValueKind Name = ValueKind.Choice([.. Backend.Names]);
+    private static readonly ValueKind Name = ValueKind.Choice([.. Backend.Names.Where(static name => name != Backend.Cluster)]);
 
     // Stands in for a backend that was refused, so that the rest of the experiment is read.
     private static readonly Backend Unknown = new(Backend.Memory, null);
