@@ -2,6 +2,7 @@ using System.Globalization;
 using Harness.Cluster.Chunks.Server;
 using Harness.Cluster.Chunks.Store;
 using Harness.Cluster.Client;
+using Harness.Cluster.Disk;
 using Harness.Cluster.Metadata.Master;
 using Harness.Cluster.Metadata.Server;
 using Harness.Cluster.Net;
@@ -24,6 +25,9 @@ internal sealed record EmbeddedClusterOptions
 
     /// <summary>See <see cref="Replicas"/>.</summary>
     public int ReplicasMin { get; init; } = 2;
+
+    /// <summary>Told which directory it was that could not be used.</summary>
+    public Action<string>? OnRefused { get; init; }
 
     /// <summary>How the client behaves; its metadata server is the embedded one.</summary>
     public ClusterClientOptions? Client { get; init; }
@@ -112,25 +116,28 @@ internal sealed class EmbeddedCluster : IDisposable
             onFault);
         if (!metadata.IsOk)
         {
+            options.OnRefused?.Invoke(Path.Combine(options.Directory, "mds"));
             return metadata.Error;
         }
 
         _metadata = metadata.Value;
         for (int i = 1; i <= options.ChunkServers; i++)
         {
+            string directory = Path.Combine(options.Directory, string.Create(CultureInfo.InvariantCulture, $"cs{i}"));
+            Result<OwnedDirectory.Owner?> owner = OwnedDirectory.OwnerOf(directory);
             var server = new ChunkServerOptions
             {
-                ServerId = (ulong)i,
+                ServerId = owner is { IsOk: true, Value: { } known } ? known.ServerId : (ulong)i,
                 Cluster = (0, _metadata.Cluster),
                 Listen = loopback,
                 Metadata = [_metadata.Address],
                 Incarnation = (ulong)TimeProvider.System.GetUtcNow().UtcTicks,
                 Store = options.Store with { ChunkBytesMax = (int)options.Server.Limits.ChunkBytes },
             };
-            string directory = Path.Combine(options.Directory, string.Create(CultureInfo.InvariantCulture, $"cs{i}"));
             Result<ChunkServerHost> started = await ChunkServerHost.Start(directory, null, server, onFault);
             if (!started.IsOk)
             {
+                options.OnRefused?.Invoke(directory);
                 return started.Error;
             }
 

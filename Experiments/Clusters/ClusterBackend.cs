@@ -77,16 +77,23 @@ internal static class ClusterBackend
 
     private static ServedBackend Embed(MountSpec spec, string directory)
     {
+        ClusterConfig? config = ClusterConfig.Read(Path.Combine(directory, ClusterDirectory.ConfigName));
+        ReplicaCount replicas = ReplicaCount.Read(config?.Replicas ?? "3");
+        string refused = directory;
         var options = new EmbeddedClusterOptions
         {
             Directory = directory,
+            ChunkServers = config?.ChunkServers ?? replicas.Normal,
+            Replicas = replicas.Normal,
+            ReplicasMin = replicas.Min,
+            OnRefused = path => refused = path,
             Client = ClientOptions(spec, []),
             Server = ServerIdentity.ForNewCluster(new()),
         };
         Result<EmbeddedCluster> cluster = EmbeddedCluster.Start(options).Result;
         if (!cluster.IsOk)
         {
-            throw new FuseTransportException(ServerErrors.Describe(cluster.Error, directory, null));
+            throw new FuseTransportException(ServerErrors.Describe(cluster.Error, refused, null));
         }
 
         return new ServedBackend(cluster.Value.FileSystem, async () =>

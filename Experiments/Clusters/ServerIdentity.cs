@@ -22,6 +22,9 @@ internal sealed record ServerIdentity(ulong ServerId, ulong Cluster)
     public static MetadataServerOptions ForNewCluster(MetadataServerOptions options) =>
         options with { NewCluster = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))) | 1 };
 
+    /// <summary>The cluster that a directory belongs to; 0 if it says none.</summary>
+    public static ulong ClusterOf(string directory) => OwnedDirectory.OwnerOf(directory) is { IsOk: true, Value: { } owner } ? owner.Cluster.Low : 0;
+
     /// <summary>Finds out who a chunk server is.</summary>
     /// <param name="directory">Its directory.</param>
     /// <param name="number">The number that was asked for; null for the directory's own, or a new one.</param>

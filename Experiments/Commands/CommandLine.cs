@@ -17,6 +17,7 @@ internal static class CommandLine
             RunCommand.Create(),
             MountCommand.Create(),
             UnmountCommand.Create(),
+            ClusterCommand.Create(),
             MetadataServerCommand.Create(),
             ChunkServerCommand.Create(),
             UpgradeCommand.Create(),

@@ -21,6 +21,7 @@ internal sealed partial class ChunkMaster
                 Bytes = server?.Report.TotalBytes ?? 0,
                 FreeBytes = server?.Report.FreeBytes ?? 0,
                 Chunks = server?.Report.Replicas ?? 0,
+                Incarnation = record.Incarnation,
             });
         }
 
