@@ -60,6 +60,9 @@ internal sealed record ClusterClientOptions
     /// <summary>How much of a session's time the client does without, per thousand (default 50): the bound on drift between the clocks.</summary>
     public int DriftPerMille { get; init; } = 50;
 
+    /// <summary>Where it tells of what happens (default nowhere).</summary>
+    public INodeLog Log { get; init; } = NoLog.Instance;
+
     /// <summary>Mutations in flight (default 1024).</summary>
     public int MutationsMax { get; init; } = 1024;
 }

@@ -69,6 +69,7 @@ internal sealed partial class MetadataSession
         }
 
         bool isNew = _session == 0;
+        _options.Log.Write(false, isNew ? "session begins" : "session goes on", ("session", reply.Session), ("metadata_server", address), ("term", reply.Term));
         (_session, ChunkBytes, Cluster, _seenTerm) = (reply.Session, reply.ChunkBytes, reply.Cluster, reply.Term);
         Extend(sentAt, reply.LeaseMillis);
         _peer = peer;
@@ -88,6 +89,7 @@ internal sealed partial class MetadataSession
     /// <summary>The session is no more; the next request opens another one.</summary>
     private void Lose()
     {
+        _options.Log.Write(true, "session lost: what was not written is lost, and told by the next fsync or close", ("session", _session));
         _session = 0;
         _validUntil = 0;
         _seenIndex = 0;

@@ -95,6 +95,9 @@ internal sealed class MetadataHost : IDisposable
         return reply.ClusterStatus;
     });
 
+    /// <summary>Looks at the server, on its loop.</summary>
+    public Task<T> Look<T>(Func<MetadataServer, T> look) => OnLoop(_loop, () => Task.FromResult(look(_node.Server)));
+
     /// <summary>Checks metadata against what chunk servers have; one line for each finding.</summary>
     public Task<IReadOnlyList<string>> Check() => OnLoop(_loop, () => Task.FromResult(_node.Master.Check()));
 

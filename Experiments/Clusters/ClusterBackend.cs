@@ -4,6 +4,7 @@ using Harness.Cluster.Net;
 using Harness.Experiments.Backends;
 using Harness.Experiments.Commands;
 using Harness.Experiments.Mounting;
+using Harness.Experiments.Observing;
 using Harness.Experiments.Plan;
 using Harness.FuseProtocol;
 using Harness.FuseProtocol.Wire;
@@ -47,6 +48,7 @@ internal static class ClusterBackend
         {
             MetadataServers = servers,
             Name = $"{Environment.MachineName}:{spec.MountPoint}",
+            Log = new JsonLog(Console.Error, TimeProvider.System, ClusterDirectory.MountName),
             AttachNanoseconds = AttachNanoseconds,
             OpenFlags = (spec.Options.OpenFlags & PassedOn) | (keepsCache ? FopenFlags.KeepCache : FopenFlags.None),
             EntryNanosecondsMax = Max(Knobs.EntryTimeout),

@@ -1,6 +1,7 @@
 using Harness.Cluster.Net;
 using Harness.Cluster.Wire;
 using Harness.Experiments.Commands;
+using Harness.Experiments.Observing;
 using Harness.Experiments.Plan;
 using Harness.Transport;
 using Harness.Transport.Mounting;
@@ -63,7 +64,7 @@ internal sealed class ClusterStarter(ClusterDirectory directory, ClusterConfig c
         {
             Start(metadata, [
                 MetadataServerCommand.Name, MountCommand.Detached, "--dir", directory.DataOf(metadata), "--listen", config.Listen, "--replicas",
-                config.Replicas,
+                config.Replicas, .. MetricsOf(metadata),
             ]);
         }
 
@@ -75,6 +76,7 @@ internal sealed class ClusterStarter(ClusterDirectory directory, ClusterConfig c
             string name = ClusterDirectory.ChunkServerName(number);
             Start(name, [
                 ChunkServerCommand.Name, MountCommand.Detached, "--dir", directory.DataOf(name), "--mds", config.Listen, "--id", $"{number}",
+                .. MetricsOf(name),
             ]);
         }
 
@@ -93,6 +95,12 @@ internal sealed class ClusterStarter(ClusterDirectory directory, ClusterConfig c
             await Console.Error.WriteLineAsync($"harness: not all chunks can be read and written yet; ./harness cluster status --dir {directory.Path} tells more.")
                 .ConfigureAwait(false);
         }
+    }
+
+    private IEnumerable<string> MetricsOf(string name)
+    {
+        string path = directory.MetricsOf(name);
+        return path.Length <= MetricsServer.UnixPathMax ? ["--metrics", $"unix:{path}"] : [];
     }
 
     private void Start(string name, IEnumerable<string> arguments)
@@ -123,7 +131,7 @@ internal sealed class ClusterStarter(ClusterDirectory directory, ClusterConfig c
 
         await handle.AwaitEnd(s_startMax).ConfigureAwait(false);
         Start(ClusterDirectory.MountName, [
-            "mount", MountCommand.Detached, "--backend", backend, .. config.MountWords.SelectMany(static words => (string[])["-o", words]), mountPoint,
+            "mount", MountCommand.Detached, "--backend", backend, .. MetricsOf(ClusterDirectory.MountName), .. config.MountWords.SelectMany(static words => (string[])["-o", words]), mountPoint,
         ]);
 
         // The kernel holds the first question back until INIT is over.

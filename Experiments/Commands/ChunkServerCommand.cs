@@ -2,6 +2,7 @@ using System.CommandLine;
 using Harness.Cluster.Chunks.Server;
 using Harness.Cluster.Net;
 using Harness.Experiments.Clusters;
+using Harness.Experiments.Observing;
 using Harness.FuseProtocol;
 using Harness.Transport;
 using Mono.Unix.Native;
@@ -29,11 +30,12 @@ internal static class ChunkServerCommand
             DefaultValueFactory = _ => ListenDefault,
         };
         var number = new Option<uint?>("--id") { Description = "Its number in the cluster, not 0 (default: what its directory says; a new one gets the next)", HelpName = "N" };
+        var metrics = new Option<string?>("--metrics") { Description = MetricsServer.Description, HelpName = MetricsServer.HelpName };
         var exitWithParent = new Option<bool>(MountCommand.ExitWithParent) { Hidden = true };
         var detached = new Option<bool>(MountCommand.Detached) { Hidden = true };
         var command = new Command(Name, "Runs one of a cluster's chunk servers in the foreground; Ctrl-C ends it.")
         {
-            directory, journal, metadata, listen, number, exitWithParent, detached,
+            directory, journal, metadata, listen, number, metrics, exitWithParent, detached,
         };
         command.SetAction((parsed, _) =>
         {
@@ -49,13 +51,15 @@ internal static class ChunkServerCommand
                 Addresses.ReadList("--mds", parsed.GetValue(metadata)!),
                 Addresses.Read("--listen", parsed.GetValue(listen)!),
                 parsed.GetValue(number),
+                parsed.GetValue(metrics),
                 parsed.GetValue(exitWithParent));
         });
         return command;
     }
 
     private static async Task<int> Serve(
-        string directory, string? journal, IReadOnlyList<NodeAddress> metadata, NodeAddress listen, uint? number, bool endsWithInput)
+        string directory, string? journal, IReadOnlyList<NodeAddress> metadata, NodeAddress listen, uint? number, string? metrics,
+        bool endsWithInput)
     {
         ServerIdentity identity = await ServerIdentity.Of(directory, number, metadata).ConfigureAwait(false);
         var options = new ChunkServerOptions
@@ -64,6 +68,7 @@ internal static class ChunkServerCommand
             Cluster = (0, identity.Cluster),
             Listen = Addresses.Resolve(listen),
             Metadata = [.. metadata.Select(Addresses.Resolve)],
+            Log = new JsonLog(Console.Error, TimeProvider.System, $"{Name}{identity.ServerId}"),
             Incarnation = (ulong)TimeProvider.System.GetUtcNow().UtcTicks,
         };
         Result<ChunkServerHost> started = await ChunkServerHost.Start(directory, journal == directory ? null : journal, options).ConfigureAwait(false);
@@ -73,6 +78,7 @@ internal static class ChunkServerCommand
         }
 
         using ChunkServerHost host = started.Value;
+        using MetricsServer? served = MetricsServer.Start(metrics, () => ServerMetrics.Of(host));
         Console.WriteLine($"cs {identity.ServerId} of cluster {identity.Cluster:x16} serves {directory} at {host.Address}");
         await ServerProcess.AwaitEnd(endsWithInput).ConfigureAwait(false);
         Errno error = await host.Stop().ConfigureAwait(false);

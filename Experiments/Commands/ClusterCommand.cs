@@ -9,7 +9,7 @@ internal static class ClusterCommand
     /// <summary>The command.</summary>
     public static Command Create() => new("cluster", "Runs a storage cluster on this host: metadata server, chunk servers, mount; and tells how one is.")
     {
-        Up(), Status(), Down(), Kill(), Start(),
+        Up(), Status(), Down(), ClusterCheckCommand.Create(), Kill(), Start(),
     };
 
     private static Option<string> Directory() => new("--dir")

@@ -4,6 +4,7 @@ using Harness.Experiments.Backends;
 using Harness.Experiments.Clusters;
 using Harness.Experiments.Keeping;
 using Harness.Experiments.Mounting;
+using Harness.Experiments.Observing;
 using Harness.Experiments.Plan;
 using Harness.Experiments.Plan.Values;
 using Harness.FuseProtocol;
@@ -49,13 +50,14 @@ internal static class MountCommand
         {
             Description = "Keep the mount through the death and the replacement of its daemon (channels dev-fuse and clone; backends null and passthrough)",
         };
+        var metrics = new Option<string?>("--metrics") { Description = MetricsServer.Description, HelpName = MetricsServer.HelpName };
         var keptBy = new Option<int?>(DaemonChild.KeptBy) { Hidden = true };
         var exitWithParent = new Option<bool>(ExitWithParent) { Hidden = true };
         var detached = new Option<bool>(Detached) { Hidden = true };
         var mountPoint = new Argument<string?>("MOUNTPOINT") { Description = "An existing directory", Arity = ArgumentArity.ZeroOrOne };
         var command = new Command("mount", "Mounts a file system and serves it in the foreground; Ctrl-C unmounts.")
         {
-            backend, mds, words, keep, trace, options, exitWithParent, detached, keptBy, mountPoint,
+            backend, mds, words, keep, trace, metrics, options, exitWithParent, detached, keptBy, mountPoint,
         };
         var knobs = new KnobOptions(command);
         command.SetAction(parsed =>
@@ -83,7 +85,7 @@ internal static class MountCommand
             }
 
             bool endsWithInput = parsed.GetValue(exitWithParent);
-            return spec.Keep ? Supervisor.Run(spec, Environment.GetCommandLineArgs()[1..], endsWithInput) : Serve(spec, observer, endsWithInput);
+            return spec.Keep ? Supervisor.Run(spec, Environment.GetCommandLineArgs()[1..], endsWithInput) : Serve(spec, observer, parsed.GetValue(metrics), endsWithInput);
         });
         return command;
     }
@@ -164,7 +166,7 @@ internal static class MountCommand
         }
     }
 
-    private static int Serve(MountSpec spec, IFuseObserver observer, bool endsWithInput)
+    private static int Serve(MountSpec spec, IFuseObserver observer, string? metrics, bool endsWithInput)
     {
         // The mount can be seen before it is served: a signal from then on shall unmount it.
         using var stop = new ManualResetEventSlim();
@@ -186,6 +188,7 @@ internal static class MountCommand
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         using MountHost host = MountHost.Start(spec, observer);
         serving = host;
+        using MetricsServer? served = MetricsServer.Start(metrics, () => Task.FromResult(ServerMetrics.Of(host.Meters, spec.MountPoint)));
         Console.WriteLine(spec.Describe(host.Negotiated));
         if (host.ControlProblem is string problem)
         {

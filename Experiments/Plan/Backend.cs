@@ -8,6 +8,9 @@ namespace Harness.Experiments.Plan;
 /// </param>
 internal sealed record Backend(string Name, string? Place)
 {
+    /// <summary>The cluster of each trial, where the backend of an experiment is one; else null.</summary>
+    public ClusterShape? Shape { get; init; }
+
     /// <summary>Sixteen files <c>zero.0</c> to <c>zero.15</c> of 1 TiB: reads yield zeros, writes vanish.</summary>
     public const string Null = "null";
 

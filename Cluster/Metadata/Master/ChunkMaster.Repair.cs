@@ -77,6 +77,7 @@ internal sealed partial class ChunkMaster
             bool isGone = server.LeaseUntil < now;
             if (isGone ? _gone.Add(server.Id) : _gone.Remove(server.Id))
             {
+                _options.Log.Write(isGone, isGone ? "chunk server's lease ends" : "chunk server is back", ("server", server.Id));
                 QueueAll(record => record.Servers.Contains(server.Id));
             }
         }
@@ -277,6 +278,9 @@ internal sealed partial class ChunkMaster
         var change = new ChangeReplicas { Chunk = chunk, Version = record.Version, Target = target };
         change.Servers.AddRange(servers);
         Outcome outcome = await _pipeline.Submit(new Command { ChangeReplicas = change }, durable: true);
+        _options.Log.Write(
+            outcome.Errno != 0, outcome.Errno == 0 ? "chain changes" : "chain could not be changed", ("chunk", chunk), ("version", record.Version + 1),
+            ("servers", string.Join(' ', servers)), ("joining", target));
         return outcome.Errno == 0 && await SetChain(chunk) ? Step.Again : Step.Wait;
     }
 

@@ -8,6 +8,7 @@ internal sealed partial class ChunkMaster
     /// <inheritdoc/>
     public void Describe(ClusterStatus status)
     {
+        (status.Replicas, status.ReplicasMin) = ((uint)_options.Replicas, (uint)_options.ReplicasMin);
         foreach (ServerRecord record in State.Servers.Values)
         {
             ChunkServerState? server = _servers.GetValueOrDefault(record.Id);

@@ -31,6 +31,7 @@ internal sealed partial class MetadataServer
             }
 
             session = opened.Number;
+            _options.Log.Write(false, "session begins", ("session", session), ("client", attach.Name));
         }
         else if (!State.Sessions.ContainsKey(session))
         {
@@ -111,6 +112,7 @@ internal sealed partial class MetadataServer
     {
         if (_missing.Remove(session) && _missing.Count == 0)
         {
+            _options.Log.Write(false, "all sessions of the last term are back or over");
             _recovered.TrySetResult();
         }
     }
@@ -165,6 +167,7 @@ internal sealed partial class MetadataServer
             return;
         }
 
+        _options.Log.Write(false, "session ends", ("session", session));
         _leases.RemoveSession(session);
         if (_clients.Remove(session, out Client? client))
         {

@@ -36,6 +36,15 @@ internal sealed partial class MetadataServer
     /// <summary>The metadata.</summary>
     public MetadataState State { get; }
 
+    /// <summary>Requests served since the start.</summary>
+    public long Requests { get; private set; }
+
+    /// <summary>Those of them that changed something.</summary>
+    public long Mutations { get; private set; }
+
+    /// <summary>Leases that clients hold.</summary>
+    public int Leases => _leases.Count;
+
     /// <summary>The way into the log, for the cluster's own commands.</summary>
     public CommandPipeline Pipeline => _pipeline;
 
@@ -64,6 +73,9 @@ internal sealed partial class MetadataServer
 
         State.ChunkDropped = _chunkServers.Dropped;
         BeginRecovery();
+        _options.Log.Write(
+            false, "term begins", ("term", State.Term), ("cluster", $"{State.Cluster:x16}"), ("inodes", State.InodeCount), ("chunks", State.ChunkCount),
+            ("sessions_awaited", _missing.Count));
         _started = true;
         Tick();
         return Errnos.Ok;
@@ -74,6 +86,8 @@ internal sealed partial class MetadataServer
     /// <param name="link">The way to who asks.</param>
     public async ValueTask<MetadataReply> Handle(MetadataRequest request, IClientLink link)
     {
+        Requests++;
+        Mutations += request.BodyCase == Body.Mutate ? 1 : 0;
         if (!_started)
         {
             return Refused(Errno.EAGAIN);
@@ -92,6 +106,11 @@ internal sealed partial class MetadataServer
         if (request.BodyCase == Body.NewServer)
         {
             return await NewServer(request.NewServer);
+        }
+
+        if (request.BodyCase == Body.ListChunks)
+        {
+            return ListChunks(request.ListChunks);
         }
 
         if (!Touch(request.Session, link))
