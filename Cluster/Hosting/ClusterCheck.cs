@@ -108,7 +108,8 @@ internal sealed partial class ClusterCheck
     /// <summary>Reads what a server has.</summary>
     private async ValueTask Look(ServerStatus status)
     {
-        NodeAddress.TryParse(status.Address, out NodeAddress address);
+        // An address that is none leads nowhere, and then the server does not answer.
+        NodeAddress address = NodeAddress.TryParse(status.Address, out NodeAddress parsed) ? parsed : default;
         var server = new ServerView(status.Server, new PeerLink(_loop, _network, address, Greeting, NoRequests.Instance, _pool));
         _servers.Add(server.Id, server);
         ulong after = 0;
@@ -136,7 +137,7 @@ internal sealed partial class ClusterCheck
         }
     }
 
-    private async ValueTask<List<ReplicaReport>?> List(ServerView server, ulong after, uint count)
+    private static async ValueTask<List<ReplicaReport>?> List(ServerView server, ulong after, uint count)
     {
         RpcReply reply = await Ask(server, ChunkKind.List, new ChunkRequest { Chunk = after, Length = count }, CallNanoseconds);
         List<ReplicaReport>? page = reply.IsOk
@@ -146,7 +147,7 @@ internal sealed partial class ClusterCheck
         return page;
     }
 
-    private async ValueTask<RpcReply> Ask(ServerView server, ushort kind, ChunkRequest message, long timeoutNanoseconds) =>
+    private static async ValueTask<RpcReply> Ask(ServerView server, ushort kind, ChunkRequest message, long timeoutNanoseconds) =>
         await server.Link.Get() is { } peer
             ? await peer.Call(kind, message, default, default, timeoutNanoseconds)
             : new RpcReply { Status = Errno.ENOTCONN };

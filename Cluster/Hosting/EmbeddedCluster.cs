@@ -26,6 +26,9 @@ internal sealed record EmbeddedClusterOptions
     /// <summary>See <see cref="Replicas"/>.</summary>
     public int ReplicasMin { get; init; } = 2;
 
+    /// <summary>Where its metadata server listens, for whoever asks how it is (default: any port of 127.0.0.1).</summary>
+    public NodeAddress Listen { get; init; } = new("127.0.0.1", 0);
+
     /// <summary>Told which directory it was that could not be used.</summary>
     public Action<string>? OnRefused { get; init; }
 
@@ -109,7 +112,7 @@ internal sealed class EmbeddedCluster : IDisposable
             new MetadataHostOptions
             {
                 Directory = Path.Combine(options.Directory, "mds"),
-                Listen = loopback,
+                Listen = options.Listen,
                 Server = options.Server with { Replicas = options.Replicas, ReplicasMin = options.ReplicasMin },
                 Master = new ChunkMasterOptions { Replicas = options.Replicas, ReplicasMin = options.ReplicasMin },
             },

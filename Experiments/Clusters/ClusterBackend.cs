@@ -88,6 +88,7 @@ internal static class ClusterBackend
             ChunkServers = config?.ChunkServers ?? replicas.Normal,
             Replicas = replicas.Normal,
             ReplicasMin = replicas.Min,
+            Listen = Addresses.Read("listen", config?.Listen ?? "127.0.0.1:0"),
             OnRefused = path => refused = path,
             Client = ClientOptions(spec, []),
             Server = ServerIdentity.ForNewCluster(new()),
@@ -95,7 +96,7 @@ internal static class ClusterBackend
         Result<EmbeddedCluster> cluster = EmbeddedCluster.Start(options).Result;
         if (!cluster.IsOk)
         {
-            throw new FuseTransportException(ServerErrors.Describe(cluster.Error, refused, null));
+            throw new FuseTransportException(ServerErrors.Describe(cluster.Error, refused, options.Listen));
         }
 
         return new ServedBackend(cluster.Value.FileSystem, async () =>

@@ -91,7 +91,16 @@ internal sealed partial class ChunkMaster : IChunkServers
     }
 
     /// <inheritdoc/>
-    public bool TryPlace(ICollection<uint> chain) => TryPlace(chain, [], _options.Replicas);
+    public Errno Place(ICollection<uint> chain)
+    {
+        if (TryPlace(chain, [], _options.Replicas))
+        {
+            return Errnos.Ok;
+        }
+
+        int there = _servers.Values.Count(server => server.IsThere && IsActive(server.Id));
+        return there < _options.ReplicasMin ? Errno.EAGAIN : Errno.ENOSPC;
+    }
 
     /// <inheritdoc/>
     public void Dropped(ulong chunk, ChunkRecord record)

@@ -63,8 +63,16 @@ public sealed class ClusterCommandTests : IDisposable
             _cluster.Ok("kill", server);
         }
 
+        // Who writes meanwhile waits, and is told of no error.
+        Task writing = Task.Run(() =>
+        {
+            File.WriteAllBytes(_cluster["meanwhile"], buffered);
+            Flush(_cluster["meanwhile"]);
+        });
         _cluster.Ok("up");
+        Assert.True(writing.Wait(TimeSpan.FromSeconds(30)), "the write did not end");
         CheckDurable("servers", fsynced);
+        Assert.Equal(buffered, File.ReadAllBytes(_cluster["meanwhile"]));
         Assert.Equal(buffered, File.ReadAllBytes(_cluster["buffered"]));
         _cluster.AwaitHealthy();
         _cluster.Ok("fsck");
@@ -177,7 +185,7 @@ public sealed class ClusterCommandTests : IDisposable
         File.Move(_cluster[$"{name}.new"], _cluster[name]);
         Directory.CreateDirectory(_cluster[$"{name}.directory"]);
         Programs.Run(_cluster.MountPoint, "dd", "if=/dev/zero", $"of={name}.direct", "bs=64k", "count=3", "oflag=direct", "status=none");
-        Posix.Ok(Posix.Symlink("target", _cluster[$"{name}.link"]));
+        File.CreateSymbolicLink(_cluster[$"{name}.link"], "target");
         File.WriteAllText(_cluster[$"{name}.gone"], "x");
         File.Delete(_cluster[$"{name}.gone"]);
         return data;
