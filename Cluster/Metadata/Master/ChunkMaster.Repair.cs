@@ -96,7 +96,8 @@ internal sealed partial class ChunkMaster
         StartRepairs();
         if (_changes > 0 && _repairing.Count == 0)
         {
-            _options.Log.Write(false, "chains have changed", ("changes", _changes), ("chunks", State.ChunkCount), ("below_their_replicas", _degradedSince.Count));
+            _options.Log.Write(
+                false, "chains have changed", ("changes", _changes), ("chunks", State.ChunkCount), ("below_their_replicas", _degradedSince.Count));
             _changes = 0;
         }
 
