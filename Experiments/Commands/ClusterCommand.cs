@@ -50,7 +50,10 @@ internal static class ClusterCommand
                 parsed.GetValue(mount),
                 parsed.GetValue(words) ?? [],
                 parsed.GetValue(inProcess));
-            ClusterDirectory cluster = ClusterDirectory.Create(parsed.GetValue(directory)!);
+            // What can never be is refused before anything is made.
+            string path = parsed.GetValue(directory)!;
+            wishes.Over(ClusterConfig.Read(Path.Combine(path, ClusterDirectory.ConfigName)), running: false, isMounted: false);
+            ClusterDirectory cluster = ClusterDirectory.Create(path);
             using IDisposable taken = cluster.Lock();
             ClusterConfig? known = ClusterConfig.Read(cluster.ConfigPath);
             ClusterState? state = known is null ? null : await ClusterState.Of(cluster).ConfigureAwait(false);

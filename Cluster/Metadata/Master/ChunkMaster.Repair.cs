@@ -46,7 +46,7 @@ internal sealed partial class ChunkMaster
         Errno[] made = await Task.WhenAll(location.Servers.Select(id => Ask(id, ChunkKind.Create, location.Chunk, location.Version)));
         bool complete = made.All(static error => error == Errnos.Ok) && await SetChain(location.Chunk);
         _repairing.Remove(location.Chunk);
-        if (!complete)
+        if (!complete || location.Servers.Count < _options.Replicas)
         {
             Queue(location.Chunk);
         }
@@ -184,6 +184,9 @@ internal sealed partial class ChunkMaster
     private bool IsWhole(uint id, ulong chunk, ChunkRecord record) =>
         record.Target != id && _servers.TryGetValue(id, out ChunkServerState? server) && server.IsThere && !server.Stale.Contains(chunk);
 
+    private bool IsNobodyAway => State.Servers.Values.All(
+        record => record.State == ServerState.Removed || (_servers.TryGetValue(record.Id, out ChunkServerState? server) && server.IsThere));
+
     /// <summary>Whether a server may hold a lease: of one that has not come yet since this leader began, nobody knows.</summary>
     private bool MayServe(uint id)
     {
@@ -229,7 +232,8 @@ internal sealed partial class ChunkMaster
             server => server.IsThere && !record.Servers.Contains(server.Id) && server.Stale.Contains(chunk) && IsActive(server.Id));
         if (target is null)
         {
-            bool isDue = _loop.NowNanoseconds - _degradedSince[chunk] >= _options.ReplaceAfterNanoseconds;
+            // Where no server is away, there is none that could come back with what is missing.
+            bool isDue = IsNobodyAway || _loop.NowNanoseconds - _degradedSince[chunk] >= _options.ReplaceAfterNanoseconds;
             List<uint> chosen = [];
             if (!isDue || !TryPlace(chosen, record.Servers, 1) || chosen.Count == 0)
             {
