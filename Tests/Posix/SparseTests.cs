@@ -11,8 +11,6 @@ public sealed class SparseOnCluster(ClusterMount mount) : SparseTests<ClusterMou
 
 public sealed class SparseInWritebackMemory(WritebackMemoryMount mount) : SparseTests<WritebackMemoryMount>(mount);
 
-public sealed class SparseOnWritebackCluster(WritebackClusterMount mount) : SparseTests<WritebackClusterMount>(mount);
-
 public sealed class SparseInPassthrough(PassthroughMount mount) : SparseTests<PassthroughMount>(mount);
 
 public sealed class SparseInWritebackPassthrough(WritebackPassthroughMount mount) : SparseTests<WritebackPassthroughMount>(mount);

@@ -21,6 +21,8 @@ internal sealed partial class ChunkMaster
     /// <summary>Changes of chains since they were last told of: a server's end changes thousands, and one line is enough.</summary>
     private int _changes;
 
+    private bool _goesOn;
+
     /// <summary>What is left to do for a chunk.</summary>
     private enum Step
     {
@@ -93,7 +95,7 @@ internal sealed partial class ChunkMaster
             }
         }
 
-        StartRepairs();
+        StartRepairs(_queue.Count);
         if (_changes > 0 && _repairing.Count == 0)
         {
             _options.Log.Write(
@@ -104,9 +106,27 @@ internal sealed partial class ChunkMaster
         _loop.PostAt(now + _options.TickNanoseconds, static state => ((ChunkMaster)state!).Tick(), this);
     }
 
-    private void StartRepairs()
+    /// <summary>When something was repaired, what waits goes on at once, and not at the next tick: a server's end leaves thousands of chunks to do.</summary>
+    private void GoOnSoon()
     {
-        for (int left = _queue.Count; left > 0 && _repairing.Count < _options.RepairsMax; left--)
+        if (!_goesOn && _queue.Count > 0)
+        {
+            _goesOn = true;
+            _loop.Post(
+                static state =>
+                {
+                    var master = (ChunkMaster)state!;
+                    master._goesOn = false;
+                    master.StartRepairs(Math.Min(master._queue.Count, master._options.RepairsMax));
+                },
+                this);
+        }
+    }
+
+    /// <summary>Looks at chunks that wait to be looked at, so many at most. Those that have to wait longer are queued again.</summary>
+    private void StartRepairs(int looksMax)
+    {
+        for (int left = looksMax; left > 0 && _repairing.Count < _options.RepairsMax; left--)
         {
             ulong chunk = _queue.Dequeue();
             _queued.Remove(chunk);
@@ -133,8 +153,11 @@ internal sealed partial class ChunkMaster
         if (step == Step.Wait)
         {
             Queue(chunk);
+            return;
         }
-        else if (!State.TryGetChunk(chunk, out _))
+
+        GoOnSoon();
+        if (!State.TryGetChunk(chunk, out _))
         {
             _degradedSince.Remove(chunk);
         }

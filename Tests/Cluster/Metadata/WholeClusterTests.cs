@@ -69,6 +69,27 @@ public sealed class WholeClusterTests
     }
 
     [Fact]
+    public void ManyChunksAreWholeAgainSecondsAfterAServerIsBack()
+    {
+        var world = new World(servers: 3);
+        const ulong Files = 500;
+        for (ulong i = 0; i < Files; i++)
+        {
+            ulong file = world.Fs.Create(Root, $"f{i}").Ok().Entry.Nodeid;
+            world.Fs.Write(file, 0, "text").Ok();
+        }
+
+        world.RunFor(2);
+        Assert.Equal(Files, world.Status().Healthy);
+        world.Servers[1].Kill();
+        world.RunFor(5);
+        Assert.Equal(Files, world.Status().Urgent);
+        world.Servers[1].Start();
+        world.RunFor(5);
+        Assert.Equal(Files, world.Status().Healthy);
+    }
+
+    [Fact]
     public void ANewChunkWaitsForServersThatAreAway()
     {
         var world = new World(servers: 3);
