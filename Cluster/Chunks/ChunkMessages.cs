@@ -17,6 +17,12 @@ internal static class ChunkKind
     /// <summary>Client to every replica: what was acknowledged survives a power cut once all have answered.</summary>
     public const ushort Sync = 103;
 
+    /// <summary>
+    /// Client to any replica: where the first data, or with a length of 0 the first hole, are from <see cref="ChunkRequest.Offset"/> on, in blocks of
+    /// 4 KiB. The reply is <see cref="ChunkReply"/> with the place instead of a stamp; <see cref="ulong.MaxValue"/> if there are none.
+    /// </summary>
+    public const ushort Seek = 104;
+
     /// <summary>A replica to its successor: a <see cref="Write"/> with its stamp.</summary>
     public const ushort ForwardWrite = 110;
 
@@ -57,6 +63,18 @@ internal static class ChunkKind
     /// replica, named in the payload as a chain of one, has newer (<see cref="ChunkRequest"/>, any version).
     /// </summary>
     public const ushort Merge = 125;
+
+    /// <summary>
+    /// Anybody to chunk server: its replicas with ids above <see cref="ChunkRequest.Chunk"/>, in order, at most
+    /// <see cref="ChunkRequest.Length"/>. The reply's payload is a <see cref="ReplicaReport"/> for each.
+    /// </summary>
+    public const ushort List = 127;
+
+    /// <summary>
+    /// Anybody to chunk server: a digest of what a replica holds (<see cref="ChunkRequest"/>, any version), the same for replicas with the same
+    /// bytes. The reply is <see cref="ChunkReply"/> with the digest and the greatest stamp.
+    /// </summary>
+    public const ushort Digest = 128;
 
     /// <summary>Chunk server to metadata server: <see cref="ServerReport"/>, then a <see cref="ReplicaReport"/> for each replica.</summary>
     public const ushort Register = 130;

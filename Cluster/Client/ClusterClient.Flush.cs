@@ -39,7 +39,14 @@ internal sealed partial class ClusterClient
     {
         List<(ulong Offset, ReadOnlyMemory<byte> Data)> extents = node.Extents.TakeAll();
         long bytes = extents.Sum(static one => (long)one.Data.Length);
-        Errno error = await WriteExtents(node, extents);
+        Errno error = Errnos.Ok;
+        if (extents.Count > 0)
+        {
+            node.IsWritingExtents = true;
+            error = await WriteExtents(node, extents);
+            node.IsWritingExtents = false;
+        }
+
         ReleaseRoom(bytes);
         if (error == Errnos.Ok)
         {
@@ -63,6 +70,7 @@ internal sealed partial class ClusterClient
     private async ValueTask GiveUpFlush(ClientNode node, Errno error)
     {
         (node.Error, node.Dirty) = (error, DirtyAttributes.None);
+        _options.Log.Write(true, "a write that was waiting failed", ("inode", node.Inode), ("error", error));
         MetadataReply reply = await _session.Call(new MetadataRequest { GetAttributes = node.Inode });
         node.Attributes = reply.Errno == 0 ? reply.Attributes : node.Attributes;
     }

@@ -7,6 +7,8 @@ namespace Harness.Tests.Posix;
 
 public sealed class TimesInMemory(MemoryMount mount) : TimeTests<MemoryMount>(mount);
 
+public sealed class TimesOnCluster(ClusterMount mount) : TimeTests<ClusterMount>(mount);
+
 public sealed class TimesInWritebackMemory(WritebackMemoryMount mount) : TimeTests<WritebackMemoryMount>(mount);
 
 public sealed class TimesInPassthrough(PassthroughMount mount) : TimeTests<PassthroughMount>(mount);

@@ -18,6 +18,11 @@ internal sealed partial class ChunkMaster
     /// <summary>Chunks to which a copy is being made.</summary>
     private readonly HashSet<ulong> _copying = [];
 
+    /// <summary>Changes of chains since they were last told of: a server's end changes thousands, and one line is enough.</summary>
+    private int _changes;
+
+    private bool _goesOn;
+
     /// <summary>What is left to do for a chunk.</summary>
     private enum Step
     {
@@ -43,7 +48,7 @@ internal sealed partial class ChunkMaster
         Errno[] made = await Task.WhenAll(location.Servers.Select(id => Ask(id, ChunkKind.Create, location.Chunk, location.Version)));
         bool complete = made.All(static error => error == Errnos.Ok) && await SetChain(location.Chunk);
         _repairing.Remove(location.Chunk);
-        if (!complete)
+        if (!complete || location.Servers.Count < _options.Replicas)
         {
             Queue(location.Chunk);
         }
@@ -77,6 +82,7 @@ internal sealed partial class ChunkMaster
             bool isGone = server.LeaseUntil < now;
             if (isGone ? _gone.Add(server.Id) : _gone.Remove(server.Id))
             {
+                _options.Log.Write(isGone, isGone ? "chunk server's lease ends" : "chunk server is back", ("server", server.Id));
                 QueueAll(record => record.Servers.Contains(server.Id));
             }
         }
@@ -89,13 +95,38 @@ internal sealed partial class ChunkMaster
             }
         }
 
-        StartRepairs();
+        StartRepairs(_queue.Count);
+        if (_changes > 0 && _repairing.Count == 0)
+        {
+            _options.Log.Write(
+                false, "chains have changed", ("changes", _changes), ("chunks", State.ChunkCount), ("below_their_replicas", _degradedSince.Count));
+            _changes = 0;
+        }
+
         _loop.PostAt(now + _options.TickNanoseconds, static state => ((ChunkMaster)state!).Tick(), this);
     }
 
-    private void StartRepairs()
+    /// <summary>When something was repaired, what waits goes on at once, and not at the next tick: a server's end leaves thousands of chunks to do.</summary>
+    private void GoOnSoon()
     {
-        for (int left = _queue.Count; left > 0 && _repairing.Count < _options.RepairsMax; left--)
+        if (!_goesOn && _queue.Count > 0)
+        {
+            _goesOn = true;
+            _loop.Post(
+                static state =>
+                {
+                    var master = (ChunkMaster)state!;
+                    master._goesOn = false;
+                    master.StartRepairs(Math.Min(master._queue.Count, master._options.RepairsMax));
+                },
+                this);
+        }
+    }
+
+    /// <summary>Looks at chunks that wait to be looked at, so many at most. Those that have to wait longer are queued again.</summary>
+    private void StartRepairs(int looksMax)
+    {
+        for (int left = looksMax; left > 0 && _repairing.Count < _options.RepairsMax; left--)
         {
             ulong chunk = _queue.Dequeue();
             _queued.Remove(chunk);
@@ -122,8 +153,11 @@ internal sealed partial class ChunkMaster
         if (step == Step.Wait)
         {
             Queue(chunk);
+            return;
         }
-        else if (!State.TryGetChunk(chunk, out _))
+
+        GoOnSoon();
+        if (!State.TryGetChunk(chunk, out _))
         {
             _degradedSince.Remove(chunk);
         }
@@ -173,6 +207,9 @@ internal sealed partial class ChunkMaster
     private bool IsWhole(uint id, ulong chunk, ChunkRecord record) =>
         record.Target != id && _servers.TryGetValue(id, out ChunkServerState? server) && server.IsThere && !server.Stale.Contains(chunk);
 
+    private bool IsNobodyAway => State.Servers.Values.All(
+        record => record.State == ServerState.Removed || (_servers.TryGetValue(record.Id, out ChunkServerState? server) && server.IsThere));
+
     /// <summary>Whether a server may hold a lease: of one that has not come yet since this leader began, nobody knows.</summary>
     private bool MayServe(uint id)
     {
@@ -218,7 +255,8 @@ internal sealed partial class ChunkMaster
             server => server.IsThere && !record.Servers.Contains(server.Id) && server.Stale.Contains(chunk) && IsActive(server.Id));
         if (target is null)
         {
-            bool isDue = _loop.NowNanoseconds - _degradedSince[chunk] >= _options.ReplaceAfterNanoseconds;
+            // Where no server is away, there is none that could come back with what is missing.
+            bool isDue = IsNobodyAway || _loop.NowNanoseconds - _degradedSince[chunk] >= _options.ReplaceAfterNanoseconds;
             List<uint> chosen = [];
             if (!isDue || !TryPlace(chosen, record.Servers, 1) || chosen.Count == 0)
             {
@@ -277,6 +315,7 @@ internal sealed partial class ChunkMaster
         var change = new ChangeReplicas { Chunk = chunk, Version = record.Version, Target = target };
         change.Servers.AddRange(servers);
         Outcome outcome = await _pipeline.Submit(new Command { ChangeReplicas = change }, durable: true);
+        _changes += outcome.Errno == 0 ? 1 : 0;
         return outcome.Errno == 0 && await SetChain(chunk) ? Step.Again : Step.Wait;
     }
 
