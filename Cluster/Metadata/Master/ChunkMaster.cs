@@ -21,13 +21,15 @@ internal sealed partial class ChunkMaster : IChunkServers
 {
     private readonly ILoop _loop;
     private readonly ChunkMasterOptions _options;
+    private readonly PlantedFaults _faults;
     private readonly SortedDictionary<uint, ChunkServerState> _servers = [];
     private readonly long _startedAt;
     private CommandPipeline _pipeline = null!;
     private int _turn;
 
     /// <summary>A master that knows nobody yet.</summary>
-    public ChunkMaster(ILoop loop, ChunkMasterOptions options) => (_loop, _options, _startedAt) = (loop, options, loop.NowNanoseconds);
+    public ChunkMaster(ILoop loop, ChunkMasterOptions options, PlantedFaults? faults = null) =>
+        (_loop, _options, _faults, _startedAt) = (loop, options, faults ?? PlantedFaults.None, loop.NowNanoseconds);
 
     /// <inheritdoc/>
     public (ulong Bytes, ulong Free) Space
@@ -159,7 +161,8 @@ internal sealed partial class ChunkMaster : IChunkServers
         RpcPeer peer = request.Peer;
         uint id = (uint)report.Server;
         var address = new NodeAddress(peer.Remote.Host, (int)report.Port);
-        bool stayed = State.Servers.TryGetValue(id, out ServerRecord? known) && known.Incarnation == report.Incarnation && report.JournalDamaged == 0;
+        bool stayed = State.Servers.TryGetValue(id, out ServerRecord? known) &&
+            (known.Incarnation == report.Incarnation || _faults.ForgetsRejoinBump) && report.JournalDamaged == 0;
         if (report.Server is 0 or > uint.MaxValue || known is { State: ServerState.Removed } || known?.Incarnation > report.Incarnation)
         {
             request.Reply(known?.Incarnation > report.Incarnation ? Errno.ESTALE : Errno.EPERM);
