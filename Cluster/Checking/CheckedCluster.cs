@@ -94,6 +94,19 @@ internal sealed class CheckedCluster
     /// <summary>Notes something for people.</summary>
     public void Note(string text) => _note(text);
 
+    /// <summary>How every chunk is, for people.</summary>
+    public IEnumerable<string> Explain()
+    {
+        foreach (ulong chunk in Metadata?.Server.State.ChunkIds.Order() ?? Enumerable.Empty<ulong>())
+        {
+            yield return Metadata!.Master.Explain(chunk);
+            foreach (CheckedServer server in Servers)
+            {
+                yield return $"    {server.Host}: {(server.Server is null ? "down" : $"lease {server.Server.HasLease}, {server.Server.Explain(chunk)}")}";
+            }
+        }
+    }
+
     /// <summary>Kills the metadata server.</summary>
     public void KillMetadata(bool losesPower)
     {

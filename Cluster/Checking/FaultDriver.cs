@@ -8,13 +8,19 @@ internal sealed class FaultDriver(CheckedCluster cluster, IReadOnlyList<Fault> f
 {
     private const int SlowTimes = 100;
 
+    /// <summary>Not so long that clients' sessions end, when what they keep is lost by right; but longer than chunk servers' leases last.</summary>
+    private const long MetadataAwayNanosecondsMax = 5_000_000_000;
+
     private int _withoutPower = -1;
 
     /// <summary>Whether all have happened and are over.</summary>
     public bool IsDone { get; private set; }
 
     /// <summary>Begins.</summary>
-    public async void Start()
+    public void Start() => cluster.World.Main.Post(_ => Run(), null);
+
+    // What it might throw ends the run.
+    private async void Run()
     {
         foreach (Fault fault in faults)
         {
@@ -64,8 +70,7 @@ internal sealed class FaultDriver(CheckedCluster cluster, IReadOnlyList<Fault> f
                 break;
             case FaultKind.RestartMetadata or FaultKind.MetadataPowerLoss:
                 cluster.KillMetadata(fault.Kind == FaultKind.MetadataPowerLoss);
-                // Not so long that sessions end: then what clients keep is lost by right.
-                await LoopYield.Delay(cluster.World.Main, Math.Min(fault.LastsNanoseconds, 2_000_000_000));
+                await LoopYield.Delay(cluster.World.Main, Math.Min(fault.LastsNanoseconds, MetadataAwayNanosecondsMax));
                 cluster.StartMetadata();
                 break;
             case FaultKind.Rot:

@@ -51,8 +51,9 @@ internal sealed class Lane(CheckedCluster cluster, CheckedClient client, Subject
         Call call = history.Add(Begin(operation));
         Errno error = await Perform(operation, call);
         call.Error = error;
-        // Whoever is told one of these has not been told what became of it.
-        bool isKnown = error is not (Errno.EIO or Errno.ETIMEDOUT or Errno.ENOTCONN);
+        // Whoever is told anything else has not been told what became of it.
+        bool isKnown = error == Errnos.Ok ||
+            (operation.Kind >= OperationKind.Create && error is (Errno.EEXIST or Errno.ENOENT or Errno.EISDIR or Errno.ENOTDIR or Errno.ESTALE));
         call.ReturnedNanoseconds = isKnown ? history.NowNanoseconds : Call.Open;
         cluster.Note($"lane {call.Lane}: #{call.Id} {call.Asked()} → {(isKnown ? call.Answered() : error)}");
     }

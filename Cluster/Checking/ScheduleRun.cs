@@ -64,7 +64,8 @@ internal sealed class ScheduleRun
         catch (DeadlockException exception)
         {
             string[] waiting = [.. _history.Calls.Where(static call => call.IsOpen && call.Error == Errnos.Ok).Select(static call => call.ToString())];
-            _violations.Add(new Violation($"something is stuck: {exception.Message.Split('\n')[0]}", waiting));
+            string what = exception.Message.Split('\n').FirstOrDefault(static line => line.Contains("the experimenter", StringComparison.Ordinal)) ?? exception.Message;
+            _violations.Add(new Violation($"something is stuck: {what.Trim()}", [.. waiting, .. _cluster.Explain()]));
         }
 #pragma warning disable CA1031 // Whatever the code under test throws is what the check looks for.
         catch (Exception exception)

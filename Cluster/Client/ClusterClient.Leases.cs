@@ -28,6 +28,7 @@ internal sealed partial class ClusterClient
         if (node.Attributes.IsDirectory())
         {
             ForgetListed(recall.Inode);
+            node.IsStale = true;
             Task names = recall.Name.IsEmpty ? Task.CompletedTask : _kernel.DropName(recall.Inode, recall.Name.ToByteArray());
             await Task.WhenAll(_kernel.DropAttributes(recall.Inode), names);
             return new RecallReply { Open = node.Opens > 0 };

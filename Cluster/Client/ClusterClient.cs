@@ -129,7 +129,7 @@ internal sealed partial class ClusterClient : ISessionOwner
     private AttrOut AttrOf(ClientNode node)
     {
         // What a recall is about to take, the kernel must not keep.
-        (ulong seconds, uint nanoseconds) = Validity(node.Lease != LeaseMode.None && !node.IsBeingRecalled);
+        (ulong seconds, uint nanoseconds) = Validity(node.Lease != LeaseMode.None && !node.IsBeingRecalled && !node.IsStale);
         return new AttrOut { AttrValid = seconds, AttrValidNsec = nanoseconds, Attr = node.Attributes.ToAttr() };
     }
 
@@ -162,6 +162,7 @@ internal sealed partial class ClusterClient : ISessionOwner
             node.Lease = lease;
         }
 
+        node.IsStale &= lease == LeaseMode.None;
         return node;
     }
 

@@ -55,6 +55,12 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
     /// </summary>
     public bool NeedsCatchUp { get; private set; }
 
+    /// <summary>Mutations that were taken in, so that one that is sent again is not carried out again.</summary>
+    public MutationWindow Window { get; } = new();
+
+    /// <summary>While it is joining, mutations are carried out one after the other.</summary>
+    public LoopGate ApplyGate { get; } = new();
+
     /// <summary>Mutations taken in and not committed.</summary>
     public int PendingCount => _pending.Count;
 
@@ -86,7 +92,9 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
         if (IsJoining)
         {
             // What comes from the predecessor begins with the first that it has not committed; all before is copied from it.
+            // What was done here and not there is undone with that.
             EndAll(Errno.ESTALE);
+            Window.Clear();
             _sequenceKnown = false;
         }
 
@@ -108,6 +116,13 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
         EndAll(Errno.ESTALE);
     }
 
+    /// <summary>How it is, for people.</summary>
+    public string Explain() =>
+        $"version {Chain?.Version ?? 0}, place {Position}, last {LastStamp}, committed {Committed}, {_pending.Count} under way" +
+        $"{(_pending.Count > 0 ? $" from {_pending[0].Stamp} (applied {_pending[0].IsApplied}, behind {_pending[0].IsBehind}, sent {_pending[0].IsForwarding})" : string.Empty)}" +
+        $"{(IsJoining ? _sequenceKnown ? ", joining" : ", joining without a sequence" : string.Empty)}{(NeedsCatchUp ? ", needs to catch up" : string.Empty)}" +
+        $"{(HasFailed ? ", failed" : string.Empty)}";
+
     /// <summary>The error with which a request of this version is refused, or Ok.</summary>
     public Errno Refusal(ulong version)
     {
@@ -124,8 +139,8 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
     public void TakeFromClient(RpcRequest request, in ChunkRequest message, ReadOnlySpan<uint> sums)
     {
         var mutation = new MutationId(message.Client, message.Mutation);
-        context.Window.ForgetBelow(message.Client, message.DoneBelow);
-        if (!context.Faults.RepeatsMutations && context.Window.TryFind(mutation, out ulong before))
+        Window.ForgetBelow(message.Client, message.DoneBelow);
+        if (!context.Faults.RepeatsMutations && Window.TryFind(mutation, out ulong before))
         {
             AnswerAgain(request, before);
             return;
@@ -157,10 +172,20 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
         }
         else
         {
-            context.Window.ForgetBelow(message.Client, message.DoneBelow);
+            Window.ForgetBelow(message.Client, message.DoneBelow);
             Take(request, request.Header.Kind, message, sums);
         }
     }
+
+    /// <summary>Whether a mutation has been carried out here; 0 stands for none.</summary>
+    public bool HasApplied(BlockStamp stamp) =>
+        stamp.Value == 0 || (LastStamp.Value >= stamp.Value && _pending.TrueForAll(write => write.Stamp.Value > stamp.Value || write.IsApplied));
+
+    /// <summary>Whether a mutation is still under way here.</summary>
+    public bool IsPending(PendingWrite write) => _pending.Contains(write);
+
+    /// <summary>The mutations that are committed, as far as they are remembered.</summary>
+    public MutationEntry[] CommittedMutations() => [.. Window.Entries.Where(entry => !_pending.Exists(write => write.Stamp.Sequence == entry.Sequence))];
 
     /// <summary>The last mutation under way that touches these bytes, or null: then they are committed.</summary>
     public PendingWrite? LastUncommitted(long offset, long length)
@@ -205,7 +230,7 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
         sums.CopyTo(write.Sums);
         LastStamp = write.Stamp;
         Sequence = LastStamp.Sequence;
-        context.Window.Add(new MutationId(message.Client, message.Mutation), Sequence);
+        Window.Add(new MutationId(message.Client, message.Mutation), Sequence);
         _pending.Add(write);
         write.IsBehind = IsTail;
         if (context.Faults.AcknowledgesEarly)
@@ -250,6 +275,12 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
         {
             write.IsApplied = true;
             Commit();
+            return;
+        }
+
+        if (!_pending.Contains(write))
+        {
+            // It was given up meanwhile, with its chain.
             return;
         }
 

@@ -75,11 +75,7 @@ internal sealed class MetadataLink(ChunkServer server, ILoop loop, INetwork netw
             return false;
         }
 
-        ReplicaReport[] replicas =
-        [
-            .. server.Store.Chunks.Select(chunk => new ReplicaReport { Chunk = chunk.Id.Value, Version = chunk.Version, Sequence = chunk.Sequence }),
-        ];
-        byte[] payload = MemoryMarshal.AsBytes<ReplicaReport>(replicas).ToArray();
+        byte[] payload = MemoryMarshal.AsBytes<ReplicaReport>(server.ReportReplicas()).ToArray();
         long sent = loop.NowNanoseconds;
         RpcReply reply = await peer.Call(
             ChunkKind.Register, server.Report(), new Payload(payload, null, Crc32C.Compute(payload)), default, options.HeartbeatNanoseconds * 4);

@@ -96,11 +96,14 @@ internal sealed partial class ChunkMaster : IChunkServers
     public bool TryPlace(ICollection<uint> chain) => TryPlace(chain, [], _options.Replicas);
 
     /// <inheritdoc/>
+    public bool AreEnoughThere => _servers.Values.Count(server => server.IsThere && IsActive(server.Id)) >= _options.ReplicasMin;
+
+    /// <inheritdoc/>
     public void Dropped(ulong chunk, ChunkRecord record)
     {
         foreach (ChunkServerState server in _servers.Values)
         {
-            if (server.Serving.Remove(chunk) | server.Stale.Remove(chunk) | record.Servers.Contains(server.Id))
+            if (server.Serving.Remove(chunk) | server.Stale.Remove(chunk) | server.Missing.Remove(chunk) | record.Servers.Contains(server.Id))
             {
                 Delete(server, chunk).Watch();
             }
@@ -193,6 +196,7 @@ internal sealed partial class ChunkMaster : IChunkServers
         (server.Peer, server.Incarnation, server.Address) = (peer, report.Incarnation, address);
         server.Serving.Clear();
         server.Stale.Clear();
+        server.Missing.Clear();
         Renew(server, report);
         request.Reply(new LeaseReply { LeaseNanoseconds = (ulong)_options.LeaseNanoseconds });
         TakeReplicas(server, replicas, stayed);

@@ -32,6 +32,9 @@ internal sealed class ChunkServerState(uint id)
     /// </summary>
     public HashSet<ulong> Stale { get; } = [];
 
+    /// <summary>Chunks whose chain it is part of and of which it has no replica: it was never made, or is lost.</summary>
+    public HashSet<ulong> Missing { get; } = [];
+
     /// <summary>Chunks that were placed here since its last report, which does not count them yet.</summary>
     public int PlacedSinceReport { get; set; }
 

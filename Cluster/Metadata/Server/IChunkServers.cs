@@ -13,6 +13,9 @@ internal interface IChunkServers
     /// <returns>False if fewer servers than the least number of replicas can take it: ENOSPC, or EAGAIN while too few are there.</returns>
     bool TryPlace(ICollection<uint> chain);
 
+    /// <summary>Whether as many servers are there as a chunk needs at least.</summary>
+    bool AreEnoughThere { get; }
+
     /// <summary>A chunk has been allocated, by this request or an earlier one; ends when its servers have been told.</summary>
     Task Created(ChunkLocation location);
 

@@ -170,7 +170,8 @@ internal sealed partial class MetadataServer
             placement.Servers.Clear();
             if (!_chunkServers.TryPlace(placement.Servers))
             {
-                return Refused(Errno.ENOSPC);
+                // Servers that are not there may be back soon, and the client asks again; those that are there may be full.
+                return Refused(_chunkServers.AreEnoughThere ? Errno.ENOSPC : Errno.EAGAIN);
             }
         }
 
