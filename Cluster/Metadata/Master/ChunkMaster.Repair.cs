@@ -45,8 +45,9 @@ internal sealed partial class ChunkMaster
         Errno[] made = await Task.WhenAll(location.Servers.Select(id => Ask(id, ChunkKind.Create, location.Chunk, location.Version)));
         bool complete = made.All(static error => error == Errnos.Ok) && await SetChain(location.Chunk);
         _repairing.Remove(location.Chunk);
-        if (!complete)
+        if (!complete || location.Servers.Count < _options.Replicas)
         {
+            // Whatever could not be made now is made later.
             Queue(location.Chunk);
         }
     }
