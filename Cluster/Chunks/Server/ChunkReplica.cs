@@ -88,6 +88,8 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
             return;
         }
 
+        // Whatever its disk has failed it with, what it lacks is copied now; what cannot be written fails it again.
+        HasFailed &= !IsJoining;
         NeedsCatchUp &= !IsJoining && Chain.Members.Count > 1;
         if (IsJoining)
         {
@@ -101,6 +103,12 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
         foreach (PendingWrite write in _pending)
         {
             write.IsBehind = IsTail;
+        }
+
+        if (_pending.Count == 0)
+        {
+            // Whatever was taken in is committed, or was given up and never comes again.
+            Committed = Sequence;
         }
 
         Commit();

@@ -90,16 +90,11 @@ internal sealed partial class ChunkServer
             return;
         }
 
-        if (replica.HasFailed)
-        {
-            request.Reply(Errno.EIO);
-            return;
-        }
-
         int place = chain.PositionOf(_options.ServerId);
-        if (replica.NeedsCatchUp && chain.Members.Count > 1 && !(chain.TailJoins && place == chain.Members.Count - 1))
+        bool joins = chain.TailJoins && place == chain.Members.Count - 1;
+        if (!joins && (replica.HasFailed || (replica.NeedsCatchUp && chain.Members.Count > 1)))
         {
-            request.Reply(Errno.ESTALE);
+            request.Reply(replica.HasFailed ? Errno.EIO : Errno.ESTALE);
             return;
         }
 

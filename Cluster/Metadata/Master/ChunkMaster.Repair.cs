@@ -17,6 +17,9 @@ internal sealed partial class ChunkMaster
 
     private const uint FirstVersion = 1;
 
+    /// <summary>How long a server that could not catch up with a chunk is left alone with it.</summary>
+    private const long JoinRetryNanoseconds = 1_000_000_000;
+
     /// <summary>Chunks to which a copy is being made.</summary>
     private readonly HashSet<ulong> _copying = [];
 
@@ -42,8 +45,9 @@ internal sealed partial class ChunkMaster
             return;
         }
 
-        Errno[] made = await Task.WhenAll(location.Servers.Select(id => Ask(id, ChunkKind.Create, location.Chunk, location.Version)));
-        bool complete = made.All(static error => error == Errnos.Ok) && await SetChain(location.Chunk);
+        bool[] made = await Task.WhenAll(location.Servers.Select(async id =>
+            _servers.TryGetValue(id, out ChunkServerState? server) && await Make(server, location.Chunk, location.Version)));
+        bool complete = made.All(static one => one) && await SetChain(location.Chunk);
         _repairing.Remove(location.Chunk);
         if (!complete || location.Servers.Count < _options.Replicas)
         {
@@ -234,16 +238,20 @@ internal sealed partial class ChunkMaster
     /// <summary>Adds a replica: one that was there before, or, when that does not come back, a new one.</summary>
     private async Task<Step> Join(ulong chunk, ChunkRecord record)
     {
-        ChunkServerState? target = _servers.Values.FirstOrDefault(
-            server => server.IsThere && !record.Servers.Contains(server.Id) && (server.Stale.Contains(chunk) || server.Missing.Contains(chunk)) &&
-                IsActive(server.Id));
+        long now = _loop.NowNanoseconds;
+        ChunkServerState[] back =
+        [
+            .. _servers.Values.Where(server => server.IsThere && !record.Servers.Contains(server.Id) && IsActive(server.Id) &&
+                (server.Stale.Contains(chunk) || server.Missing.Contains(chunk))),
+        ];
+        ChunkServerState? target = Array.Find(back, server => server.NotBefore.GetValueOrDefault(chunk) <= now);
         if (target is null)
         {
-            bool isDue = _loop.NowNanoseconds - _degradedSince[chunk] >= _options.ReplaceAfterNanoseconds;
+            bool isDue = now - _degradedSince[chunk] >= _options.ReplaceAfterNanoseconds;
             List<uint> chosen = [];
-            if (!isDue || !TryPlace(chosen, record.Servers, 1) || chosen.Count == 0)
+            if (!isDue || !TryPlace(chosen, [.. record.Servers, .. back.Select(static server => server.Id)], 1) || chosen.Count == 0)
             {
-                return Step.Done;
+                return back.Length > 0 ? Step.Wait : Step.Done;
             }
 
             target = _servers[chosen[0]];
@@ -259,6 +267,15 @@ internal sealed partial class ChunkMaster
         bool joined = await JoinTo(chunk, record, target);
         _copying.Remove(chunk);
         target.CopiesInFlight--;
+        if (joined)
+        {
+            target.NotBefore.Remove(chunk);
+        }
+        else
+        {
+            target.NotBefore[chunk] = _loop.NowNanoseconds + JoinRetryNanoseconds;
+        }
+
         return joined ? Step.Again : Step.Wait;
     }
 

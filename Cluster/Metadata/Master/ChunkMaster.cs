@@ -221,6 +221,16 @@ internal sealed partial class ChunkMaster : IChunkServers
             }
         }
 
+        // What it should have and does not was never made there, or went with the power: it has no claim to being whole.
+        HashSet<ulong> reported = [.. replicas.Select(static replica => replica.Chunk)];
+        foreach (ulong chunk in State.ChunkIds)
+        {
+            if (!reported.Contains(chunk) && State.TryGetChunk(chunk, out ChunkRecord record) && record.Servers.Contains(server.Id))
+            {
+                server.Missing.Add(chunk);
+            }
+        }
+
         QueueAll(record => record.Servers.Contains(server.Id));
         foreach (ulong chunk in server.Stale)
         {
