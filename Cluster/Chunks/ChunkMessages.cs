@@ -187,7 +187,7 @@ internal struct ReplicaReport
     /// <summary>The chunk.</summary>
     public ulong Chunk;
 
-    /// <summary>The version that it was in last.</summary>
+    /// <summary>The version that it was in last, in this life of the server and with nothing amiss; otherwise 0.</summary>
     public ulong Version;
 
     /// <summary>The greatest sequence that it has.</summary>

@@ -39,6 +39,9 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
     /// <summary>The greatest stamp taken in.</summary>
     public BlockStamp LastStamp { get; private set; }
 
+    /// <summary>The last version in which it was a member, in this life of its server; 0 if there was none.</summary>
+    public ulong ServedVersion { get; private set; }
+
     /// <summary>Whether its disk has failed it.</summary>
     public bool HasFailed { get; private set; }
 
@@ -88,6 +91,7 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
             return;
         }
 
+        ServedVersion = chain.Version;
         // Whatever its disk has failed it with, what it lacks is copied now; what cannot be written fails it again.
         HasFailed &= !IsJoining;
         NeedsCatchUp &= !IsJoining && Chain.Members.Count > 1;

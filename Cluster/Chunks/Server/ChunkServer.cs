@@ -161,13 +161,17 @@ internal sealed partial class ChunkServer : IRpcHandler
         }
     }
 
-    /// <summary>What it has of chunks. One that has given up mutations belongs to no version until it has caught up.</summary>
+    /// <summary>
+    /// What it has of chunks. A replica belongs to the version that it has served in this life of the server: before a restart it may have lost what was
+    /// not on the disk, and of what it gave up or could not write it knows itself.
+    /// </summary>
     internal ReplicaReport[] ReportReplicas() =>
     [
         .. _store.Chunks.Select(chunk => new ReplicaReport
         {
             Chunk = chunk.Id.Value,
-            Version = _replicas.TryGetValue(chunk.Id.Value, out ChunkReplica? replica) && (replica.NeedsCatchUp || replica.HasFailed) ? 0 : chunk.Version,
+            Version = _faults.ForgetsRejoinBump ? chunk.Version
+                : _replicas.TryGetValue(chunk.Id.Value, out ChunkReplica? replica) && !replica.NeedsCatchUp && !replica.HasFailed ? replica.ServedVersion : 0,
             Sequence = chunk.Sequence,
         }),
     ];
