@@ -11,6 +11,9 @@ internal sealed class FaultDriver(CheckedCluster cluster, IReadOnlyList<Fault> f
     /// <summary>Not so long that clients' sessions end, when what they keep is lost by right; but longer than chunk servers' leases last.</summary>
     private const long MetadataAwayNanosecondsMax = 5_000_000_000;
 
+    /// <summary>So long after the last fault the timeline tells how the chunks are.</summary>
+    private const long LookAfterNanoseconds = 2_000_000_000;
+
     private int _withoutPower = -1;
 
     /// <summary>Whether all have happened and are over.</summary>
@@ -32,6 +35,11 @@ internal sealed class FaultDriver(CheckedCluster cluster, IReadOnlyList<Fault> f
         }
 
         IsDone = true;
+        await LoopYield.Delay(cluster.World.Main, LookAfterNanoseconds);
+        foreach (string line in cluster.Explain())
+        {
+            cluster.Note(line);
+        }
     }
 
     /// <summary>

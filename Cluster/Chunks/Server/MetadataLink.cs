@@ -79,6 +79,8 @@ internal sealed class MetadataLink(ChunkServer server, ILoop loop, INetwork netw
         long sent = loop.NowNanoseconds;
         RpcReply reply = await peer.Call(
             ChunkKind.Register, server.Report(), new Payload(payload, null, Crc32C.Compute(payload)), default, options.HeartbeatNanoseconds * 4);
+        // The old lease may have ended on the way: what was under way then is given up, and not taken up again as if nothing had been.
+        FenceIfOver();
         Take(reply, sent);
         _registeredWith = reply.IsOk ? peer : null;
         return reply.IsOk;
