@@ -23,8 +23,8 @@ internal sealed class CheckedClient : IChainSource
         var options = new ClusterClientOptions { MetadataServers = [metadata], Name = Host };
         Client = new ClusterClient(Loop, host, new ClusterChunkData(Loop, host, identity, pool), options, process.StartLoop(Host + " kernel"), pool);
         FileSystem = new ClusterFileSystem(Loop, Client);
-        Chunks = new ChunkClient(
-            Loop, host, this, Hello.Of(NodeRole.Client, identity + 1000, 1), pool, new ChunkClientOptions { AttemptNanoseconds = 700_000_000, ReadTurn = number });
+        var straight = new ChunkClientOptions { AttemptNanoseconds = 700_000_000, ReadTurn = number };
+        Chunks = new ChunkClient(Loop, host, this, Hello.Of(NodeRole.Client, identity + 1000, 1), pool, straight);
     }
 
     /// <summary>Its host.</summary>

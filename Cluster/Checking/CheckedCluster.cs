@@ -71,7 +71,8 @@ internal sealed class CheckedCluster
         {
             var status = new ClusterStatus();
             Metadata?.Master.Describe(status);
-            return Metadata is not null && status.Healthy == (ulong)Metadata.Server.State.ChunkCount && Servers.All(static server => server.Server is { HasLease: true });
+            return Metadata is not null && status.Healthy == (ulong)Metadata.Server.State.ChunkCount &&
+                Servers.All(static server => server.Server is { HasLease: true });
         }
     }
 
@@ -148,7 +149,7 @@ internal sealed class CheckedCluster
         Task<T>? task = null;
         loop.Post(_ => task = body(), null);
         World.RunUntil(() => task is { IsCompleted: true }, what, World.NowNanoseconds + limitNanoseconds);
-        return task!.GetAwaiter().GetResult();
+        return task!.Result;
     }
 
     private string Stamped(string text) => string.Create(CultureInfo.InvariantCulture, $"{World.NowNanoseconds / 1e9,11:F6}  {text}");

@@ -59,7 +59,14 @@ internal sealed class FrameGenerator(SimRandom random)
     private (byte[] Head, byte[] Payload) Any(ushort kind, byte[] body)
     {
         byte[] payload = Bytes(random.Chance(0.5) ? 0 : random.Next(PayloadBytesMax));
-        var header = new FrameHeader { Kind = kind, Flags = (FrameFlags)random.Next(16), Id = random.NextBits(), Status = (ushort)random.Next(200), PayloadCrc = 1 };
+        var header = new FrameHeader
+        {
+            Kind = kind,
+            Flags = (FrameFlags)random.Next(16),
+            Id = random.NextBits(),
+            Status = (ushort)random.Next(200),
+            PayloadCrc = 1,
+        };
         return (Head(header, body, payload), payload);
     }
 
@@ -84,8 +91,8 @@ internal sealed class FrameGenerator(SimRandom random)
     /// <summary>A metadata request with some of its bytes changed, in the name of a session that nobody has.</summary>
     private (byte[] Head, byte[] Payload) OddMessage()
     {
-        var mutate = new Command { Rename = new Rename { Parent = Odd(), Name = ByteString.CopyFrom(Bytes(8)), NewParent = 1, NewName = ByteString.CopyFrom(Bytes(8)) } };
-        var request = new MetadataRequest { Session = NoChunk | random.NextBits(), Mutate = mutate };
+        var rename = new Rename { Parent = Odd(), Name = ByteString.CopyFrom(Bytes(8)), NewParent = 1, NewName = ByteString.CopyFrom(Bytes(8)) };
+        var request = new MetadataRequest { Session = NoChunk | random.NextBits(), Mutate = new Command { Rename = rename } };
         byte[] payload = request.ToByteArray();
         for (int changes = random.Next(4); changes > 0; changes--)
         {

@@ -81,7 +81,8 @@ internal static class HistoryChecker
             }
         }
 
-        var known = madeIn.Keys.Concat(calls.Where(static call => call.Kind == OperationKind.MakeDirectory && call.IsOk).Select(static call => call.Identity)).ToHashSet();
+        IEnumerable<Call> directories = calls.Where(static call => call.Kind == OperationKind.MakeDirectory && call.IsOk);
+        var known = madeIn.Keys.Concat(directories.Select(static call => call.Identity)).ToHashSet();
         var model = new NamesModel(Schedule.Directories, Schedule.Names, known);
         foreach (IGrouping<int, Call> part in calls.GroupBy(call => group[(int)call.Subject]))
         {

@@ -6,7 +6,9 @@ using Mono.Unix.Native;
 
 namespace Harness.Cluster.Checking;
 
-/// <summary>What must be true of a cluster that nobody uses and nothing is wrong with: every replica is the same as the others, and nothing is left over.</summary>
+/// <summary>
+/// What must be true of a cluster that nobody uses and nothing is wrong with: every replica is the same as the others, and nothing is left over.
+/// </summary>
 internal static class RestingCluster
 {
     private const long LimitNanoseconds = 60_000_000_000;

@@ -8,7 +8,9 @@ internal enum FaultKind
     /// <summary>A chunk server's process is killed and started again.</summary>
     Crash,
 
-    /// <summary>A chunk server's host loses power. While some chunk has not all its replicas it is a crash instead, since two power cuts may take more.</summary>
+    /// <summary>
+    /// A chunk server's host loses power. While some chunk has not all its replicas it is a crash instead, since two power cuts may take more.
+    /// </summary>
     PowerLoss,
 
     /// <summary>All chunk servers are killed and started again, one after another.</summary>

@@ -54,8 +54,8 @@ internal static class ScheduleGenerator
         long pause = random.NextInt64(pauseMax);
         if (kind >= OperationKind.Create)
         {
-            return new Operation(
-                lane, kind, pause, random.Next(Schedule.Directories), random.Next(Schedule.Names), 0, random.Next(Schedule.Directories), random.Next(Schedule.Names));
+            (int directory, int name) = (random.Next(Schedule.Directories), random.Next(Schedule.Names));
+            return new Operation(lane, kind, pause, directory, name, 0, random.Next(Schedule.Directories), random.Next(Schedule.Names));
         }
 
         int file = random.Next(Schedule.Files);

@@ -64,7 +64,8 @@ internal sealed class ScheduleRun
         catch (DeadlockException exception)
         {
             string[] waiting = [.. _history.Calls.Where(static call => call.IsOpen && call.Error == Errnos.Ok).Select(static call => call.ToString())];
-            string what = exception.Message.Split('\n').FirstOrDefault(static line => line.Contains("the experimenter", StringComparison.Ordinal)) ?? exception.Message;
+            string[] lines = exception.Message.Split('\n');
+            string what = Array.Find(lines, static line => line.Contains("the experimenter", StringComparison.Ordinal)) ?? lines[0];
             _violations.Add(new Violation($"something is stuck: {what.Trim()}", [.. waiting, .. _cluster.Explain()]));
         }
 #pragma warning disable CA1031 // Whatever the code under test throws is what the check looks for.

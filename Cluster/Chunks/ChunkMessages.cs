@@ -26,7 +26,10 @@ internal static class ChunkKind
     /// <summary>A replica to the tail: what is committed? The reply is <see cref="ChunkReply"/> with the tail's stamp.</summary>
     public const ushort Query = 112;
 
-    /// <summary>A replica to another: blocks as they are, once it has carried out the mutation whose stamp is in the request. The payload is the blocks, then a stamp of 8 bytes for each.</summary>
+    /// <summary>
+    /// A replica to another: blocks as they are, once it has carried out the mutation whose stamp is in the request.
+    /// The payload is the blocks, then a stamp of 8 bytes for each.
+    /// </summary>
     public const ushort Fetch = 113;
 
     /// <summary>A replica to another: stamps of blocks alone, 8 bytes each.</summary>

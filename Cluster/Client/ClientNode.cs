@@ -98,5 +98,6 @@ internal sealed class ClientNode(ulong inode)
     public bool IsDirty => Dirty != DirtyAttributes.None || !Extents.IsEmpty;
 
     /// <summary>Whether nobody needs it any more.</summary>
-    public bool IsUnused => Lookups == 0 && Opens == 0 && Users == 0 && Waiting == 0 && !IsDirty && Flushing is null && Acquiring is null && Recalled is null && !RecallGate.IsTaken;
+    public bool IsUnused => Lookups == 0 && Opens == 0 && Users == 0 && Waiting == 0 && !IsDirty &&
+        Flushing is null && Acquiring is null && Recalled is null && !RecallGate.IsTaken;
 }

@@ -15,7 +15,8 @@ internal static class ReplayCommand
         command.SetAction(parsed =>
         {
             Schedule schedule = ScheduleGenerator.Generate(parsed.GetValue(seed));
-            Console.WriteLine($"seed {schedule.Seed}: {schedule.Servers} chunk servers, {schedule.Operations.Count} operations planned, {schedule.Faults.Count} faults");
+            string plan = $"{schedule.Servers} chunk servers, {schedule.Operations.Count} operations planned, {schedule.Faults.Count} faults";
+            Console.WriteLine($"seed {schedule.Seed}: {plan}");
             ScheduleResult result = ScheduleRun.Execute(schedule, note: Console.WriteLine);
             foreach (Violation violation in result.Violations)
             {

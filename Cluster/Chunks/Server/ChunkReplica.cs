@@ -131,7 +131,7 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
     /// <summary>How it is, for people.</summary>
     public string Explain() =>
         $"version {Chain?.Version ?? 0}, place {Position}, last {LastStamp}, committed {Committed}, {_pending.Count} under way" +
-        $"{(_pending.Count > 0 ? $" from {_pending[0].Stamp} (applied {_pending[0].IsApplied}, behind {_pending[0].IsBehind}, sent {_pending[0].IsForwarding})" : string.Empty)}" +
+        (_pending.Count > 0 ? $" from {_pending[0].Explain()}" : string.Empty) +
         $"{(IsJoining ? _sequenceKnown ? ", joining" : ", joining without a sequence" : string.Empty)}{(NeedsCatchUp ? ", needs to catch up" : string.Empty)}" +
         $"{(HasFailed ? ", failed" : string.Empty)}";
 

@@ -33,7 +33,9 @@ internal sealed partial class ChunkServer
         // First who has asked for what, then the bytes: whatever is known to be done is then among them.
         Errno error = await CopyMutations(replica, source, version);
         // What was written in this version came through the chain and is new; all else must be as it is there, older or not.
-        return error != Errnos.Ok ? error : await CopyAll(replica.Id, source, version, (mine, theirs) => mine.Stamp != theirs.Value && new BlockStamp(mine.Stamp).Version < version);
+        return error != Errnos.Ok ? error : await CopyAll(replica.Id, source, version, IsOlder);
+
+        bool IsOlder(BlockSum mine, BlockStamp theirs) => mine.Stamp != theirs.Value && new BlockStamp(mine.Stamp).Version < version;
     }
 
     private async ValueTask<Errno> Merge(ChunkRequest message, ReadOnlyMemory<byte> payload)
