@@ -74,7 +74,7 @@ internal sealed class Call
     /// <inheritdoc/>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"[{InvokedNanoseconds / 1e9,11:F6} {(IsOpen ? "         …" : $"{ReturnedNanoseconds / 1e9,10:F6}")}] #{Id,-3} lane {Lane}: {Asked()} → {Answered()}");
+        $"[{InvokedNanoseconds / 1e9,11:F6} {Returned()}] #{Id,-3} lane {Lane}: {Asked()} → {Answered()}");
 
     /// <summary>What was asked, for people.</summary>
     public string Asked() => Kind switch
@@ -105,6 +105,8 @@ internal sealed class Call
             OperationKind.Create or OperationKind.MakeDirectory or OperationKind.LookUp => $"{Identity >> 1}",
             _ => "ok",
         };
+
+    private string Returned() => IsOpen ? "         …" : string.Create(CultureInfo.InvariantCulture, $"{ReturnedNanoseconds / 1e9,10:F6}");
 
     private string Range => $"{First}..{First + Count - 1}";
 

@@ -76,7 +76,7 @@ internal sealed class NamesModel(int directories, int names, IReadOnlySet<ulong>
             case OperationKind.Link:
                 return Link(state, call, slot, out next);
             case OperationKind.List:
-                return call.IsOpen || Enumerable.Range(0, names).All(name => IsSame(state[((int)call.Subject * names) + name], call.Seen[name]));
+                return call.IsOpen || (call.IsOk && Enumerable.Range(0, names).All(name => IsSame(state[((int)call.Subject * names) + name], call.Seen[name])));
             default:
                 return true;
         }

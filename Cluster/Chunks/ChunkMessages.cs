@@ -32,11 +32,17 @@ internal static class ChunkKind
     /// <summary>A replica to the tail: what is committed? The reply is <see cref="ChunkReply"/> with the tail's stamp.</summary>
     public const ushort Query = 112;
 
-    /// <summary>A replica to another: blocks as they are. The payload is the blocks, then a stamp of 8 bytes for each.</summary>
+    /// <summary>
+    /// A replica to another: blocks as they are, once it has carried out the mutation whose stamp is in the request.
+    /// The payload is the blocks, then a stamp of 8 bytes for each.
+    /// </summary>
     public const ushort Fetch = 113;
 
     /// <summary>A replica to another: stamps of blocks alone, 8 bytes each.</summary>
     public const ushort Stamps = 114;
+
+    /// <summary>A replica to another: which mutations it has carried out, a <see cref="MutationEntry"/> for each.</summary>
+    public const ushort Mutations = 115;
 
     /// <summary>Metadata server to chunk server: make an empty replica, in a version (<see cref="ChunkRequest"/>).</summary>
     public const ushort Create = 120;
@@ -135,6 +141,20 @@ internal struct ChunkReply
     public uint Reserved;
 }
 
+/// <summary>A mutation that a replica has carried out.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct MutationEntry
+{
+    /// <summary>Who wanted it.</summary>
+    public ulong Client;
+
+    /// <summary>The client's number of it.</summary>
+    public ulong Mutation;
+
+    /// <summary>The sequence that it got.</summary>
+    public ulong Sequence;
+}
+
 /// <summary>What a scrub has found.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct ScrubReply
@@ -188,7 +208,7 @@ internal struct ReplicaReport
     /// <summary>The chunk.</summary>
     public ulong Chunk;
 
-    /// <summary>The version that it was in last.</summary>
+    /// <summary>The version that it was in last, in this life of the server and with nothing amiss; otherwise 0.</summary>
     public ulong Version;
 
     /// <summary>The greatest sequence that it has.</summary>

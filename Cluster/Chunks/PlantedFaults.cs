@@ -21,6 +21,9 @@ internal sealed class PlantedFaults
     /// <summary>A server goes on when its lease is over.</summary>
     public bool ServesAfterLease { get; init; }
 
+    /// <summary>A server that has restarted is a member again in the version that it was in.</summary>
+    public bool ForgetsRejoinBump { get; init; }
+
     /// <summary>A mutation that is sent again is carried out again.</summary>
     public bool RepeatsMutations { get; init; }
 

@@ -58,6 +58,9 @@ internal sealed class ClientNode(ulong inode)
     /// <summary>Requests that work under the lease now.</summary>
     public int Users { get; set; }
 
+    /// <summary>Requests that wait for the lease.</summary>
+    public int Waiting { get; set; }
+
     /// <summary>Requests that have worked under the lease since it was granted.</summary>
     public long Uses { get; set; }
 
@@ -66,6 +69,9 @@ internal sealed class ClientNode(ulong inode)
 
     /// <summary>Ends when <see cref="Users"/> has become 0.</summary>
     public TaskCompletionSource? Drained { get; set; }
+
+    /// <summary>Recalls are answered one after the other: a metadata server that has restarted asks again.</summary>
+    public LoopGate RecallGate { get; } = new();
 
     /// <summary>Whether the lease is about to go, so that nothing more may be cached under it.</summary>
     public bool IsBeingRecalled { get; set; }
@@ -95,5 +101,6 @@ internal sealed class ClientNode(ulong inode)
     public bool IsDirty => Dirty != DirtyAttributes.None || !Extents.IsEmpty;
 
     /// <summary>Whether nobody needs it any more.</summary>
-    public bool IsUnused => Lookups == 0 && Opens == 0 && Users == 0 && !IsDirty && Flushing is null && Acquiring is null && Recalled is null;
+    public bool IsUnused => Lookups == 0 && Opens == 0 && Users == 0 && Waiting == 0 && !IsDirty &&
+        Flushing is null && Acquiring is null && Recalled is null && !RecallGate.IsTaken;
 }

@@ -158,8 +158,9 @@ internal sealed partial class ClusterClient
             return (Errno)reply.Errno;
         }
 
+        // Without a lease they were true when the server answered, and may have changed since.
         node = Note(reply.Attributes, reply.Lease);
-        node.IsStale = false;
+        node.IsStale = reply.Lease == LeaseMode.None;
         return node;
     }
 

@@ -80,8 +80,40 @@ internal sealed partial class ClusterClient
         return Errnos.Ok;
     }
 
-    private async Task<Errno> SyncChunk(ClientNode node, ulong index) =>
-        await WithChunk(node, index, allocate: false, location => _data.Sync(location), null);
+    /// <summary>
+    /// Syncs a chunk. Not under the lease, which somebody else may have by now; so where the chunk lies is asked for anew once it is not known for certain,
+    /// and not kept.
+    /// </summary>
+    private async Task<Errno> SyncChunk(ClientNode node, ulong index)
+    {
+        long until = _loop.NowNanoseconds + _options.RetryNanoseconds;
+        long backoff = _options.BackoffNanoseconds;
+        ChunkLocation? location = node.Lease != LeaseMode.None ? node.Chunks.GetValueOrDefault(index) : null;
+        while (true)
+        {
+            if (location is null)
+            {
+                MetadataReply reply = await _session.Call(new MetadataRequest { Locate = new Locate { Inode = node.Inode, First = index, Last = index } });
+                _data.Learn(reply.Servers);
+                location = reply.Errno == 0 ? reply.Chunks.FirstOrDefault() : null;
+                if (location is null)
+                {
+                    // What has been cut off or removed since needs no sync.
+                    return (Errno)reply.Errno == Errno.ESTALE ? Errnos.Ok : (Errno)reply.Errno;
+                }
+            }
+
+            Errno error = await _data.Sync(location);
+            if (error == Errnos.Ok || _loop.NowNanoseconds >= until)
+            {
+                return error == Errnos.Ok ? Errnos.Ok : Errno.EIO;
+            }
+
+            location = null;
+            await Waits.Delay(_loop, backoff);
+            backoff = Math.Min(backoff * 2, 1_000_000_000);
+        }
+    }
 
     /// <summary>Brings the chain of a chunk up to date that a server has refused or that could not be reached.</summary>
     /// <returns>False if the chunk is gone.</returns>

@@ -28,15 +28,19 @@ internal sealed partial class ClusterClient
         if (node.Attributes.IsDirectory())
         {
             ForgetListed(recall.Inode);
+            node.IsStale = true;
             Task names = recall.Name.IsEmpty ? Task.CompletedTask : _kernel.DropName(recall.Inode, recall.Name.ToByteArray());
             await Task.WhenAll(_kernel.DropAttributes(recall.Inode), names);
             return new RecallReply { Open = node.Opens > 0 };
         }
 
+        await node.RecallGate.Enter();
         if (node.Lease > recall.Mode)
         {
             await GiveUp(node, recall.Mode);
         }
+
+        node.RecallGate.Leave();
 
         // Who has it open tells the server, which keeps it alive for this client; from then on its closing must be told too.
         node.TellWhenClosed |= node.Opens > 0;
@@ -81,7 +85,33 @@ internal sealed partial class ClusterClient
     }
 
     /// <summary>Gets a lease on an inode and holds it for a request, until <see cref="Done"/>.</summary>
-    private async ValueTask<Errno> Use(ClientNode node, LeaseMode mode)
+    private ValueTask<Errno> Use(ClientNode node, LeaseMode mode)
+    {
+        if (node.Recalled is null && node.Lease >= mode && _session.ValidNanoseconds > 0)
+        {
+            node.Users++;
+            node.Uses++;
+            return new ValueTask<Errno>(Errnos.Ok);
+        }
+
+        return UseLater(node, mode);
+    }
+
+    /// <summary>Waits for a lease. The node stays meanwhile: what is granted is noted with the one that is known.</summary>
+    private async ValueTask<Errno> UseLater(ClientNode node, LeaseMode mode)
+    {
+        node.Waiting++;
+        Errno error = await AskForUse(node, mode);
+        node.Waiting--;
+        if (error != Errnos.Ok)
+        {
+            DropIfUnused(node);
+        }
+
+        return error;
+    }
+
+    private async ValueTask<Errno> AskForUse(ClientNode node, LeaseMode mode)
     {
         while (true)
         {
@@ -256,7 +286,7 @@ internal sealed partial class ClusterClient
         if (all.Inodes.Count > 0)
         {
             // Once only: a copy that comes late would take back a lease that was given again since.
-            _session.SendOnce(new MetadataRequest { GiveBack = new GiveBack { Inodes = { all.Inodes } } }).Watch();
+            _session.GiveBackOnce(new MetadataRequest { GiveBack = new GiveBack { Inodes = { all.Inodes } } }).Watch();
         }
 
         if (all.Closed.Count > 0)

@@ -15,7 +15,9 @@ internal sealed partial class ClusterClient
         if ((Errno)reply.Errno == Errno.ENOENT && reply.ParentLease && _options.NegativeEntries && _session.ValidNanoseconds > 0)
         {
             // The kernel may remember that the name is absent for as long as the server promises to say otherwise.
-            FindOrAdd(parent.Value).Lease = LeaseMode.Read;
+            ClientNode directory = FindOrAdd(parent.Value);
+            directory.IsStale |= directory.Lease == LeaseMode.None;
+            directory.Lease = LeaseMode.Read;
             (ulong seconds, uint nanoseconds) = Validity(isHeld: true, _options.NegativeNanosecondsMax);
             return new EntryOut { EntryValid = seconds, EntryValidNsec = nanoseconds };
         }

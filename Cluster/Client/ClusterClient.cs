@@ -132,7 +132,8 @@ internal sealed partial class ClusterClient : ISessionOwner
     private AttrOut AttrOf(ClientNode node)
     {
         // What a recall is about to take, the kernel must not keep.
-        (ulong seconds, uint nanoseconds) = Validity(node.Lease != LeaseMode.None && !node.IsBeingRecalled, _options.AttributeNanosecondsMax);
+        (ulong seconds, uint nanoseconds) = Validity(
+            node.Lease != LeaseMode.None && !node.IsBeingRecalled && !node.IsStale, _options.AttributeNanosecondsMax);
         return new AttrOut { AttrValid = seconds, AttrValidNsec = nanoseconds, Attr = node.Attributes.ToAttr() };
     }
 
@@ -166,6 +167,7 @@ internal sealed partial class ClusterClient : ISessionOwner
             node.Lease = lease;
         }
 
+        node.IsStale &= lease == LeaseMode.None;
         return node;
     }
 

@@ -48,6 +48,7 @@ internal sealed partial class MetadataSession : IRpcHandler
     private long _validUntil;
     private long _leaseNanoseconds;
     private int _server;
+    private long _leasesGivenBack;
     private bool _stopped;
 
     /// <summary>A session that is not open yet.</summary>
@@ -128,6 +129,7 @@ internal sealed partial class MetadataSession : IRpcHandler
     {
         long until = endless ? long.MaxValue : _loop.NowNanoseconds + _options.RetryNanoseconds;
         long backoff = _options.BackoffNanoseconds;
+        long givenBack = _leasesGivenBack;
         ulong session = _session;
         while (true)
         {
@@ -142,7 +144,7 @@ internal sealed partial class MetadataSession : IRpcHandler
             MetadataReply? reply = peer is null ? null : await Send(peer, request, endless ? Endless : _options.CallNanoseconds);
             if (reply is not null && (Errno)reply.Errno != Errno.ENOTCONN && !(IsBusy(reply) && request.BodyCase == MetadataRequest.BodyOneofCase.Mutate))
             {
-                return reply;
+                return givenBack == _leasesGivenBack ? reply : WithoutLeases(reply);
             }
 
             if (reply is not null && (Errno)reply.Errno == Errno.ENOTCONN && peer == _peer)
@@ -160,11 +162,12 @@ internal sealed partial class MetadataSession : IRpcHandler
         }
     }
 
-    /// <summary>Sends a request that may be lost, once.</summary>
-    public async Task SendOnce(MetadataRequest request)
+    /// <summary>Gives leases back, once: what is lost is given back by the next recall.</summary>
+    public async Task GiveBackOnce(MetadataRequest request)
     {
         if (_peer is { IsOpen: true } peer)
         {
+            _leasesGivenBack++;
             request.Session = _session;
             await Send(peer, request, _options.CallNanoseconds);
         }
@@ -185,6 +188,21 @@ internal sealed partial class MetadataSession : IRpcHandler
 
     /// <inheritdoc/>
     public void OnDisconnected(RpcPeer peer, string reason) => _peer = peer == _peer ? null : _peer;
+
+    /// <summary>
+    /// What was granted before leases were given back may have been among them: the server takes requests in their order, and has answered this one
+    /// first. Whoever believes too little asks again.
+    /// </summary>
+    private static MetadataReply WithoutLeases(MetadataReply reply)
+    {
+        (reply.Lease, reply.ParentLease) = (LeaseMode.None, false);
+        foreach (ListedName name in reply.Names)
+        {
+            name.Lease = LeaseMode.None;
+        }
+
+        return reply;
+    }
 
     /// <summary>Whether the server had too much to do, and has not done it. A lock that somebody holds looks the same, and is an answer.</summary>
     private static bool IsBusy(MetadataReply reply) => (Errno)reply.Errno == Errno.EAGAIN && reply.Outcome is null;

@@ -1,3 +1,4 @@
+using Harness.Cluster.Chunks;
 using Harness.Cluster.Log;
 using Harness.Cluster.Metadata.Master;
 using Harness.Cluster.Metadata.Rpc;
@@ -35,11 +36,13 @@ internal sealed class MetadataNode : IDisposable
     /// <param name="server">How it treats clients.</param>
     /// <param name="master">How it treats chunk servers.</param>
     /// <param name="incarnation">Which of its lives this is.</param>
+    /// <param name="faults">Planted bugs; by default none.</param>
     /// <returns>EADDRINUSE and its like; EBADMSG if the log is damaged.</returns>
     public static async ValueTask<Result<MetadataNode>> Start(
-        ILoop loop, INetwork network, IMetadataLog log, NodeAddress listen, MetadataServerOptions server, ChunkMasterOptions master, ulong incarnation)
+        ILoop loop, INetwork network, IMetadataLog log, NodeAddress listen, MetadataServerOptions server, ChunkMasterOptions master, ulong incarnation,
+        PlantedFaults? faults = null)
     {
-        var chunks = new ChunkMaster(loop, master);
+        var chunks = new ChunkMaster(loop, master, faults);
         var metadata = new MetadataServer(loop, log, server, chunks);
         var endpoint = new MetadataEndpoint(metadata, new PayloadPool(PayloadBytesMax), chunks);
 

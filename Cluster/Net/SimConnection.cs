@@ -71,6 +71,15 @@ internal sealed class SimConnection : IConnection
         return Errnos.Ok;
     }
 
+    /// <summary>Sends bytes as they are, whether they are a frame or not.</summary>
+    internal void SendRaw(byte[] head, byte[] payload)
+    {
+        if (IsOpen)
+        {
+            _out.Send(new SimFrame(head, new Payload(payload)), _loop.ChargedUntilWorldNanoseconds);
+        }
+    }
+
     /// <inheritdoc/>
     public void Close(string reason)
     {

@@ -27,6 +27,8 @@ internal static class CommandLine
             ExplainCommand.Create(),
             BenchCommand.Create(),
             FuzzCommand.Create(),
+            CheckCommand.Create(),
+            ReplayCommand.Create(),
             ConformanceCommand.Create(),
             // The launcher runs the tests itself, before this program is built; the command stands here for the help text.
             new Command("test", "Checks format, builds, and runs all tests; closes with a line that counts them."),

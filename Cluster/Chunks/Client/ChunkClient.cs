@@ -110,7 +110,7 @@ internal sealed class ChunkClient(
     {
         var attempts = new Attempts(this);
         // Neighbouring megabytes are read from different replicas, and the same one always from the same, which has it in its cache.
-        ulong turn = chunk.Id.Value + ((ulong)offset >> 20);
+        ulong turn = chunk.Id.Value + ((ulong)offset >> 20) + (ulong)_options.ReadTurn;
         for (; ; turn++)
         {
             Chain chain = chunk.Chain;

@@ -15,6 +15,9 @@ internal sealed record ChunkClientOptions
     /// <summary>How long an operation is tried again before it ends with ETIMEDOUT: above what a lease and a change of the chain take. Default 60 s.</summary>
     public long OperationNanoseconds { get; init; } = 60_000_000_000;
 
+    /// <summary>Which of a chunk's replicas is asked first, counted on from the one that all clients with the same number ask. Default 0.</summary>
+    public int ReadTurn { get; init; }
+
     /// <summary>The first pause before another attempt; it doubles up to a hundred times as much. Default 2 ms.</summary>
     public long PauseNanoseconds { get; init; } = 2_000_000;
 }

@@ -39,6 +39,9 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
     /// <summary>The greatest stamp taken in.</summary>
     public BlockStamp LastStamp { get; private set; }
 
+    /// <summary>The last version in which it was a member, in this life of its server; 0 if there was none.</summary>
+    public ulong ServedVersion { get; private set; }
+
     /// <summary>Whether its disk has failed it.</summary>
     public bool HasFailed { get; private set; }
 
@@ -54,6 +57,12 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
     /// alone.
     /// </summary>
     public bool NeedsCatchUp { get; private set; }
+
+    /// <summary>Mutations that were taken in, so that one that is sent again is not carried out again.</summary>
+    public MutationWindow Window { get; } = new();
+
+    /// <summary>While it is joining, mutations are carried out one after the other.</summary>
+    public LoopGate ApplyGate { get; } = new();
 
     /// <summary>Mutations taken in and not committed.</summary>
     public int PendingCount => _pending.Count;
@@ -82,17 +91,28 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
             return;
         }
 
+        ServedVersion = chain.Version;
+        // Whatever its disk has failed it with, what it lacks is copied now; what cannot be written fails it again.
+        HasFailed &= !IsJoining;
         NeedsCatchUp &= !IsJoining && Chain.Members.Count > 1;
         if (IsJoining)
         {
             // What comes from the predecessor begins with the first that it has not committed; all before is copied from it.
+            // What was done here and not there is undone with that.
             EndAll(Errno.ESTALE);
+            Window.Clear();
             _sequenceKnown = false;
         }
 
         foreach (PendingWrite write in _pending)
         {
             write.IsBehind = IsTail;
+        }
+
+        if (_pending.Count == 0)
+        {
+            // Whatever was taken in is committed, or was given up and never comes again.
+            Committed = Sequence;
         }
 
         Commit();
@@ -107,6 +127,13 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
         NeedsCatchUp |= _pending.Count > 0;
         EndAll(Errno.ESTALE);
     }
+
+    /// <summary>How it is, for people.</summary>
+    public string Explain() =>
+        $"version {Chain?.Version ?? 0}, place {Position}, last {LastStamp}, committed {Committed}, {_pending.Count} under way" +
+        (_pending.Count > 0 ? $" from {_pending[0].Explain()}" : string.Empty) +
+        $"{(IsJoining ? _sequenceKnown ? ", joining" : ", joining without a sequence" : string.Empty)}{(NeedsCatchUp ? ", needs to catch up" : string.Empty)}" +
+        $"{(HasFailed ? ", failed" : string.Empty)}";
 
     /// <summary>The error with which a request of this version is refused, or Ok.</summary>
     public Errno Refusal(ulong version)
@@ -124,8 +151,8 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
     public void TakeFromClient(RpcRequest request, in ChunkRequest message, ReadOnlySpan<uint> sums)
     {
         var mutation = new MutationId(message.Client, message.Mutation);
-        context.Window.ForgetBelow(message.Client, message.DoneBelow);
-        if (!context.Faults.RepeatsMutations && context.Window.TryFind(mutation, out ulong before))
+        Window.ForgetBelow(message.Client, message.DoneBelow);
+        if (!context.Faults.RepeatsMutations && Window.TryFind(mutation, out ulong before))
         {
             AnswerAgain(request, before);
             return;
@@ -157,10 +184,20 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
         }
         else
         {
-            context.Window.ForgetBelow(message.Client, message.DoneBelow);
+            Window.ForgetBelow(message.Client, message.DoneBelow);
             Take(request, request.Header.Kind, message, sums);
         }
     }
+
+    /// <summary>Whether a mutation has been carried out here; 0 stands for none.</summary>
+    public bool HasApplied(BlockStamp stamp) =>
+        stamp.Value == 0 || (LastStamp.Value >= stamp.Value && _pending.TrueForAll(write => write.Stamp.Value > stamp.Value || write.IsApplied));
+
+    /// <summary>Whether a mutation is still under way here.</summary>
+    public bool IsPending(PendingWrite write) => _pending.Contains(write);
+
+    /// <summary>The mutations that are committed, as far as they are remembered.</summary>
+    public MutationEntry[] CommittedMutations() => [.. Window.Entries.Where(entry => !_pending.Exists(write => write.Stamp.Sequence == entry.Sequence))];
 
     /// <summary>The last mutation under way that touches these bytes, or null: then they are committed.</summary>
     public PendingWrite? LastUncommitted(long offset, long length)
@@ -205,7 +242,7 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
         sums.CopyTo(write.Sums);
         LastStamp = write.Stamp;
         Sequence = LastStamp.Sequence;
-        context.Window.Add(new MutationId(message.Client, message.Mutation), Sequence);
+        Window.Add(new MutationId(message.Client, message.Mutation), Sequence);
         _pending.Add(write);
         write.IsBehind = IsTail;
         if (context.Faults.AcknowledgesEarly)
@@ -250,6 +287,12 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
         {
             write.IsApplied = true;
             Commit();
+            return;
+        }
+
+        if (!_pending.Contains(write))
+        {
+            // It was given up meanwhile, with its chain.
             return;
         }
 

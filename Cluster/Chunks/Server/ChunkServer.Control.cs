@@ -13,6 +13,9 @@ internal sealed partial class ChunkServer
     private const int FetchBlocksMax = 32;
     private const int ListedMax = 4096;
 
+    /// <summary>As many as one payload holds.</summary>
+    private const int MutationsMax = 128 << 10;
+
     private async void OnControl(RpcRequest request, ChunkRequest message)
     {
         switch (request.Header.Kind)
@@ -50,6 +53,9 @@ internal sealed partial class ChunkServer
                 break;
             case ChunkKind.Stamps:
                 await Stamps(request, message);
+                break;
+            case ChunkKind.Mutations:
+                await Mutations(request, message);
                 break;
             case ChunkKind.Fetch:
                 await Fetch(request, message);
@@ -95,9 +101,10 @@ internal sealed partial class ChunkServer
         }
 
         int place = chain.PositionOf(_options.ServerId);
-        if (replica.NeedsCatchUp && chain.Members.Count > 1 && !(chain.TailJoins && place == chain.Members.Count - 1))
+        bool joins = chain.TailJoins && place == chain.Members.Count - 1;
+        if (!joins && (replica.HasFailed || (replica.NeedsCatchUp && chain.Members.Count > 1)))
         {
-            request.Reply(Errno.ESTALE);
+            request.Reply(replica.HasFailed ? Errno.EIO : Errno.ESTALE);
             return;
         }
 
@@ -150,6 +157,22 @@ internal sealed partial class ChunkServer
         request.Reply(new ChunkReply { Crc = Crc32C.Compute(buffer.Memory.Span) }, new Payload(buffer.Memory, buffer));
     }
 
+    private async ValueTask Mutations(RpcRequest request, ChunkRequest message)
+    {
+        Result<StoredChunk> chunk = await SourceOf(message);
+        MutationEntry[] entries = chunk.IsOk && _replicas.TryGetValue(message.Chunk, out ChunkReplica? replica) ? replica.CommittedMutations() : [];
+        // Those that came last are those that may come again.
+        ReadOnlyMemory<byte> bytes = MemoryMarshal.AsBytes(entries.AsSpan()[^Math.Min(entries.Length, MutationsMax)..]).ToArray();
+        if (chunk.IsOk)
+        {
+            request.Reply(new ChunkReply { Crc = Crc32C.Compute(bytes.Span) }, new Payload(bytes));
+        }
+        else
+        {
+            request.Reply(chunk.Error);
+        }
+    }
+
     private async ValueTask Fetch(RpcRequest request, ChunkRequest message)
     {
         Result<StoredChunk> chunk = await SourceOf(message);
@@ -173,6 +196,8 @@ internal sealed partial class ChunkServer
             error = await _store.ReadBlocks(chunk.Value, first, blocks, default);
             WriteStamps(chunk.Value, first, count, stamps.Span);
             error = error == Errnos.Ok && !stamps.Span.SequenceEqual(before) ? Errno.EAGAIN : error;
+            bool mended = error == Errno.EUCLEAN && message.Version != 0 && await Repair(_replicas[message.Chunk], chunk.Value, first, count) > 0;
+            error = mended ? Errno.EAGAIN : error;
         }
 
         if (error != Errnos.Ok)
@@ -191,7 +216,7 @@ internal sealed partial class ChunkServer
         bool known = _replicas.TryGetValue(message.Chunk, out ChunkReplica? replica);
         Errno error = !known ? Errno.ENOENT
             : message.Version == 0 || _faults.CopiesStaleReplicas ? Errnos.Ok
-            : replica!.IsJoining ? Errno.EAGAIN
+            : replica!.IsJoining || !replica.HasApplied(new BlockStamp(message.Stamp)) ? Errno.EAGAIN
             : replica.Refusal(message.Version);
         return error == Errnos.Ok ? _store.Get(new ChunkId(message.Chunk)) : new ValueTask<Result<StoredChunk>>(error);
     }
@@ -204,4 +229,7 @@ internal sealed partial class ChunkServer
             stamps[i] = ChunkStore.StampOf(chunk, first + i).Value;
         }
     }
+
+    /// <summary>How a replica is, for people.</summary>
+    internal string Explain(ulong chunk) => !_replicas.TryGetValue(chunk, out ChunkReplica? replica) ? "no replica" : replica.Explain();
 }

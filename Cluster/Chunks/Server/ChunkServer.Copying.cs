@@ -11,7 +11,6 @@ internal sealed partial class ChunkServer
 {
     private const long CopyTimeoutNanoseconds = 10_000_000_000;
     private const long CopyRetryNanoseconds = 5_000_000;
-    private const int CopyTriesMax = 400;
 
     /// <summary>Decides whether a block is to be copied.</summary>
     private delegate bool IsWanted(BlockSum mine, BlockStamp theirs);
@@ -31,8 +30,12 @@ internal sealed partial class ChunkServer
 
         NodeAddress source = replica.Chain.Members[replica.Position - 1].Address;
         ulong version = message.Version;
+        // First who has asked for what, then the bytes: whatever is known to be done is then among them.
+        Errno error = await CopyMutations(replica, source, version);
         // What was written in this version came through the chain and is new; all else must be as it is there, older or not.
-        return await CopyAll(replica.Id, source, version, (mine, theirs) => mine.Stamp != theirs.Value && new BlockStamp(mine.Stamp).Version < version);
+        return error != Errnos.Ok ? error : await CopyAll(replica.Id, source, version, IsOlder);
+
+        bool IsOlder(BlockSum mine, BlockStamp theirs) => mine.Stamp != theirs.Value && new BlockStamp(mine.Stamp).Version < version;
     }
 
     private async ValueTask<Errno> Merge(ChunkRequest message, ReadOnlyMemory<byte> payload)
@@ -42,7 +45,8 @@ internal sealed partial class ChunkServer
             return Errno.EINVAL;
         }
 
-        Errno error = await CopyAll(replica.Id, source.Head.Address, 0, (mine, theirs) => theirs.Value > mine.Stamp);
+        Errno error = await CopyMutations(replica, source.Head.Address, 0);
+        error = error != Errnos.Ok ? error : await CopyAll(replica.Id, source.Head.Address, 0, (mine, theirs) => theirs.Value > mine.Stamp);
         Result<StoredChunk> chunk = await _store.Get(replica.Id);
         if (error == Errnos.Ok && chunk.IsOk && replica.Chain is null)
         {
@@ -50,6 +54,25 @@ internal sealed partial class ChunkServer
         }
 
         return error;
+    }
+
+    /// <summary>Takes over which mutations another replica has carried out, so that one that is sent again is not carried out again here.</summary>
+    private async ValueTask<Errno> CopyMutations(ChunkReplica replica, NodeAddress source, ulong version)
+    {
+        RpcReply reply = await Ask(source, ChunkKind.Mutations, replica.Id, version, 0, 0);
+        if (!reply.IsOk)
+        {
+            return reply.Status;
+        }
+
+        ReadOnlySpan<byte> bytes = reply.Buffer is null ? default : reply.Buffer.Memory.Span;
+        foreach (MutationEntry entry in MemoryMarshal.Cast<byte, MutationEntry>(bytes))
+        {
+            replica.Window.Add(new MutationId(entry.Client, entry.Mutation), entry.Sequence);
+        }
+
+        reply.Buffer?.Release();
+        return Errnos.Ok;
     }
 
     private async ValueTask<Errno> CopyAll(ChunkId id, NodeAddress source, ulong version, IsWanted isWanted)
@@ -101,10 +124,11 @@ internal sealed partial class ChunkServer
         return Errnos.Ok;
     }
 
-    private async ValueTask<Errno> CopyBlocks(StoredChunk chunk, NodeAddress source, ulong version, int first, int count, IsWanted isWanted)
+    private async ValueTask<Errno> CopyBlocks(
+        StoredChunk chunk, NodeAddress source, ulong version, int first, int count, IsWanted isWanted, BlockStamp after = default)
     {
         BlockSum[] seen = [.. Enumerable.Range(first, count).Select(chunk.SumOf)];
-        RpcReply reply = await Ask(source, ChunkKind.Fetch, chunk.Id, version, first, count);
+        RpcReply reply = await Ask(source, ChunkKind.Fetch, chunk.Id, version, first, count, after);
         if (!reply.IsOk)
         {
             return reply.Status;
@@ -118,6 +142,8 @@ internal sealed partial class ChunkServer
             if (isWanted(seen[i], stamp))
             {
                 error = await _store.Replace(chunk, first + i, seen[i], stamp, bytes.Slice(i * BlockSum.BlockBytes, BlockSum.BlockBytes));
+                // Whoever waits for a certain mutation is not content with what somebody else has copied before it.
+                error = error == Errno.EAGAIN && after.Value == 0 ? Errnos.Ok : error;
             }
         }
 
@@ -126,35 +152,54 @@ internal sealed partial class ChunkServer
     }
 
     /// <summary>
-    /// A write that changes part of a block, on a joining replica, which may not have the rest of the block yet: takes the predecessor's
-    /// blocks, as soon as they have this write.
+    /// Carries a mutation out on a replica that is joining, or was when it came: after those before it. What changes part of a block takes the
+    /// predecessor's block, once that has the mutation, since the rest of the block may not be here yet.
     /// </summary>
-    private async ValueTask<Errno> ApplyByCopy(ChunkReplica replica, StoredChunk chunk, PendingWrite write)
+    private async ValueTask<Errno> ApplyWhileJoining(ChunkReplica replica, StoredChunk chunk, PendingWrite write)
     {
+        await replica.ApplyGate.Enter();
         ChunkRequest message = write.Message;
-        ulong stamp = message.Stamp;
+        int first = (int)(message.Offset / BlockSum.BlockBytes);
         int end = (int)((message.Offset + message.Length + BlockSum.BlockBytes - 1) / BlockSum.BlockBytes);
-        for (int first = (int)(message.Offset / BlockSum.BlockBytes), tries = 0; first < end && tries < CopyTriesMax; tries++)
+        bool isPunch = write.Payload is null;
+        bool byCopy = (message.Offset | message.Length) % BlockSum.BlockBytes != 0;
+        if (byCopy && isPunch)
         {
-            if (!replica.IsJoining)
-            {
-                return Errno.ESTALE;
-            }
-
-            NodeAddress source = replica.Chain!.Members[replica.Position - 1].Address;
-            int count = Math.Min(end - first, FetchBlocksMax);
-            Errno error = await CopyBlocks(chunk, source, replica.Chain.Version, first, count, (mine, theirs) => theirs.Value > mine.Stamp);
-            bool all = error == Errnos.Ok && Enumerable.Range(first, count).All(block => write.Payload is null || chunk.SumOf(block).Stamp >= stamp);
-            if (all)
-            {
-                first += count;
-                continue;
-            }
-
-            await LoopYield.Delay(_loop, CopyRetryNanoseconds);
+            // Of a punch only the edges.
+            await ApplyByCopy(replica, chunk, write, first, 1);
+            await ApplyByCopy(replica, chunk, write, end - 1, 1);
+        }
+        else if (byCopy)
+        {
+            await ApplyByCopy(replica, chunk, write, first, end - first);
         }
 
-        return Errnos.Ok;
+        // What was copied has the mutation already. A replica that has become whole meanwhile can do it by itself.
+        Errno error = !replica.IsPending(write) ? Errno.ESTALE
+            : replica.IsJoining && byCopy ? await _store.FinishCopied(chunk, write.Stamp, MutationOf(write), first, isPunch ? end - first : 0)
+            : await ApplyDirectly(replica, chunk, write);
+        replica.ApplyGate.Leave();
+        return error;
+    }
+
+    /// <summary>Takes the predecessor's blocks, for as long as this replica is joining and the mutation under way.</summary>
+    private async ValueTask ApplyByCopy(ChunkReplica replica, StoredChunk chunk, PendingWrite write, int first, int blocks)
+    {
+        while (blocks > 0 && replica.IsJoining && replica.IsPending(write))
+        {
+            Chain chain = replica.Chain!;
+            int count = Math.Min(blocks, FetchBlocksMax);
+            NodeAddress source = chain.Members[replica.Position - 1].Address;
+            Errno error = await CopyBlocks(chunk, source, chain.Version, first, count, (mine, theirs) => theirs.Value != mine.Stamp, write.Stamp);
+            if (error == Errnos.Ok)
+            {
+                (first, blocks) = (first + count, blocks - count);
+            }
+            else
+            {
+                await LoopYield.Delay(_loop, CopyRetryNanoseconds);
+            }
+        }
     }
 
     /// <summary>Replaces blocks that do not match their sums by another member's; returns how many.</summary>
@@ -197,7 +242,7 @@ internal sealed partial class ChunkServer
             bool fits = stamp.Value == seen.Stamp || (!seen.IsData(chunk.Id, block) && !seen.IsZero(chunk.Id, block));
             Errno error = fits ? await _store.Replace(chunk, block, seen, stamp, bytes[..BlockSum.BlockBytes]) : Errno.ESTALE;
             reply.Buffer.Release();
-            if (error == Errnos.Ok)
+            if (error is Errnos.Ok or Errno.EAGAIN)
             {
                 return true;
             }
@@ -237,7 +282,8 @@ internal sealed partial class ChunkServer
         request.Reply(result);
     }
 
-    private async ValueTask<RpcReply> Ask(NodeAddress address, ushort kind, ChunkId chunk, ulong version, int first, int count)
+    private async ValueTask<RpcReply> Ask(
+        NodeAddress address, ushort kind, ChunkId chunk, ulong version, int first, int count, BlockStamp after = default)
     {
         if (await LinkTo(address).Get() is not { } peer)
         {
@@ -248,11 +294,13 @@ internal sealed partial class ChunkServer
         {
             Chunk = chunk.Value,
             Version = version,
+            Stamp = after.Value,
             Offset = (ulong)first * BlockSum.BlockBytes,
             Length = (uint)(count * BlockSum.BlockBytes),
         };
         RpcReply reply = await peer.Call(kind, message, default, default, CopyTimeoutNanoseconds);
-        if (reply.IsOk && (reply.Buffer is null || Crc32C.Compute(reply.Buffer.Memory.Span) != reply.Read<ChunkReply>().Crc))
+        ReadOnlySpan<byte> bytes = reply.Buffer is null ? default : reply.Buffer.Memory.Span;
+        if (reply.IsOk && Crc32C.Compute(bytes) != reply.Read<ChunkReply>().Crc)
         {
             reply.Buffer?.Release();
             return new RpcReply { Status = Errno.EBADMSG };

@@ -84,21 +84,41 @@ internal sealed partial class ChunkServer
             return chunk.Error;
         }
 
-        ChunkRequest message = write.Message;
-        var mutation = new MutationId(message.Client, message.Mutation);
-        if (replica.IsJoining && (message.Offset | message.Length) % BlockSum.BlockBytes != 0)
+        if (replica.IsJoining || replica.ApplyGate.IsTaken)
         {
-            return await ApplyByCopy(replica, chunk.Value, write);
+            return await ApplyWhileJoining(replica, chunk.Value, write);
         }
 
+        Errno error = await ApplyDirectly(replica, chunk.Value, write);
+        return error == Errno.EUCLEAN ? await ApplyToDamaged(replica, chunk.Value, write) : error;
+    }
+
+    /// <summary>A mutation of part of a block that does not match its sum: another member's block is changed instead. What comes behind it waits.</summary>
+    private async ValueTask<Errno> ApplyToDamaged(ChunkReplica replica, StoredChunk chunk, PendingWrite write)
+    {
+        await replica.ApplyGate.Enter();
+        int first = (int)(write.Message.Offset / BlockSum.BlockBytes);
+        int end = (int)((write.Message.Offset + write.Message.Length + BlockSum.BlockBytes - 1) / BlockSum.BlockBytes);
+        await Repair(replica, chunk, first, 1);
+        await Repair(replica, chunk, end - 1, 1);
+        Errno error = await ApplyDirectly(replica, chunk, write);
+        replica.ApplyGate.Leave();
+        return error;
+    }
+
+    private ValueTask<Errno> ApplyDirectly(ChunkReplica replica, StoredChunk chunk, PendingWrite write)
+    {
+        ChunkRequest message = write.Message;
         if (write.Payload is not { } payload)
         {
-            return await _store.Punch(chunk.Value, write.Stamp, mutation, (long)message.Offset, message.Length);
+            return _store.Punch(chunk, write.Stamp, MutationOf(write), (long)message.Offset, message.Length, replica.IsJoining);
         }
 
         Memory<uint> sums = write.Sums.AsMemory(0, payload.Length / BlockSum.BlockBytes);
-        return await _store.Write(chunk.Value, write.Stamp, mutation, (long)message.Offset, payload, sums);
+        return _store.Write(chunk, write.Stamp, MutationOf(write), (long)message.Offset, payload, sums);
     }
+
+    private static MutationId MutationOf(PendingWrite write) => new(write.Message.Client, write.Message.Mutation);
 
     // Completes at once where the page cache and the chain's state allow; what it might throw ends the process.
     private async void Read(RpcRequest request, ChunkRequest message)
@@ -115,20 +135,10 @@ internal sealed partial class ChunkServer
             return;
         }
 
-        if (!replica!.IsTail && !_faults.ReadsDirty && replica.LastUncommitted((long)message.Offset, message.Length) is { } dirty)
-        {
-            refusal = await WaitUntilCommitted(replica, dirty, message);
-            if (refusal != Errnos.Ok)
-            {
-                request.Reply(refusal);
-                return;
-            }
-        }
-
-        await ReadNow(request, replica, message);
+        await ReadCommitted(request, replica!, message);
     }
 
-    private async ValueTask ReadNow(RpcRequest request, ChunkReplica replica, ChunkRequest message)
+    private async ValueTask ReadCommitted(RpcRequest request, ChunkReplica replica, ChunkRequest message)
     {
         Result<StoredChunk> chunk = await _store.Get(replica.Id);
         int first = (int)(message.Offset / BlockSum.BlockBytes);
@@ -141,17 +151,31 @@ internal sealed partial class ChunkServer
         }
 
         uint[] sums = _freeSums.TryPop(out uint[]? free) ? free : new uint[JournalRecord.BlocksMax + 1];
-        Errno error = await _store.ReadBlocks(chunk.Value, first, buffer.Memory, sums);
-        if (error == Errno.EUCLEAN && await Repair(replica, chunk.Value, first, blocks) > 0)
+        ulong committed = 0;
+        Errno error;
+        do
         {
-            error = await _store.ReadBlocks(chunk.Value, first, buffer.Memory, sums);
-        }
+            if (DirtyBehind(replica, message, committed) is { } dirty)
+            {
+                committed = await WaitUntilCommitted(replica, dirty, message);
+            }
 
-        bool stillServes = HasLease && replica.Refusal(message.Version) == Errnos.Ok;
-        if (error != Errnos.Ok || !stillServes)
+            error = await _store.ReadBlocks(chunk.Value, first, buffer.Memory, sums);
+            if (error == Errno.EUCLEAN && await Repair(replica, chunk.Value, first, blocks) > 0)
+            {
+                error = await _store.ReadBlocks(chunk.Value, first, buffer.Memory, sums);
+            }
+
+            bool stillServes = HasLease && replica.Refusal(message.Version) == Errnos.Ok;
+            error = error == Errnos.Ok && !stillServes ? Errno.ESTALE : error;
+        }
+        // What has come in while the bytes were read may be among them.
+        while (error == Errnos.Ok && DirtyBehind(replica, message, committed) is not null);
+
+        if (error != Errnos.Ok)
         {
             buffer.Release();
-            request.Reply(error != Errnos.Ok ? error : Errno.ESTALE);
+            request.Reply(error);
         }
         else
         {
@@ -166,21 +190,25 @@ internal sealed partial class ChunkServer
 
     private readonly Stack<uint[]> _freeSums = new();
 
+    /// <summary>The last mutation of these bytes that may not be committed; null if there is none. What the tail has is.</summary>
+    private PendingWrite? DirtyBehind(ChunkReplica replica, in ChunkRequest message, ulong committed) =>
+        replica.IsTail || _faults.ReadsDirty || replica.LastUncommitted((long)message.Offset, message.Length) is not { } dirty ||
+            dirty.Stamp.Sequence <= committed ? null : dirty;
+
     /// <summary>
     /// Bytes with a mutation under way may not be answered, neither the old ones, which another replica may no longer have, nor the new ones,
     /// which may still be lost. The tail knows: what it has is committed.
     /// </summary>
-    private async ValueTask<Errno> WaitUntilCommitted(ChunkReplica replica, PendingWrite dirty, ChunkRequest message)
+    /// <returns>The sequence up to which all is committed, or given up.</returns>
+    private async ValueTask<ulong> WaitUntilCommitted(ChunkReplica replica, PendingWrite dirty, ChunkRequest message)
     {
-        Chain chain = replica.Chain!;
         ulong sequence = dirty.Stamp.Sequence;
-        NodeAddress tail = chain.Members[chain.Readers - 1].Address;
-        if (dirty.IsApplied && await LinkTo(tail).Get() is { } peer)
+        if (dirty.IsApplied && replica.Chain is { } chain && await LinkTo(chain.Members[chain.Readers - 1].Address).Get() is { } peer)
         {
             RpcReply reply = await peer.Call(ChunkKind.Query, message, default, default, QueryTimeoutNanoseconds);
             if (reply.IsOk && new BlockStamp(reply.Read<ChunkReply>().Stamp).Sequence >= sequence)
             {
-                return replica.Refusal(message.Version);
+                return sequence;
             }
         }
 
@@ -189,7 +217,7 @@ internal sealed partial class ChunkServer
             await still.WaitForEnd();
         }
 
-        return replica.Refusal(message.Version);
+        return sequence;
     }
 
     private async void Sync(RpcRequest request, ChunkRequest message)

@@ -20,7 +20,6 @@ internal sealed partial class ChunkServer : IRpcHandler
     private readonly PayloadPool _pool;
     private readonly ChunkStore _store;
     private readonly ReplicaContext _context;
-    private readonly MutationWindow _window = new();
     private readonly SortedDictionary<ulong, ChunkReplica> _replicas = [];
     private readonly Dictionary<NodeAddress, PeerLink> _links = [];
     private readonly List<RpcPeer> _peers = [];
@@ -37,7 +36,6 @@ internal sealed partial class ChunkServer : IRpcHandler
             ServerId = options.ServerId,
             Loop = loop,
             Faults = faults,
-            Window = _window,
             LeaseHolds = () => HasLease,
             LinkTo = LinkTo,
             Apply = Apply,
@@ -48,10 +46,15 @@ internal sealed partial class ChunkServer : IRpcHandler
             Add(chunk.Id).Restore(new BlockStamp(chunk.Version, chunk.Sequence));
         }
 
-        foreach ((ChunkId _, MutationId mutation, BlockStamp stamp) in store.RecoveredMutations)
+        foreach ((ChunkId chunk, MutationId mutation, BlockStamp stamp) in store.RecoveredMutations)
         {
-            _window.Add(mutation, stamp.Sequence);
+            _replicas.GetValueOrDefault(chunk.Value)?.Window.Add(mutation, stamp.Sequence);
         }
+
+        store.LiveMutations = () =>
+            from replica in _replicas.Values
+            from entry in replica.Window.Entries
+            select (replica.Id, new MutationId(entry.Client, entry.Mutation), new BlockStamp(0, entry.Sequence));
     }
 
     /// <summary>Where it listens.</summary>
@@ -159,11 +162,26 @@ internal sealed partial class ChunkServer : IRpcHandler
     /// <summary>The lease is over: whatever was known of chains is void until the metadata server tells it again.</summary>
     internal void Fence()
     {
-        foreach (ChunkReplica replica in _replicas.Values)
+        foreach (ChunkReplica replica in _faults.ServesAfterLease ? [] : _replicas.Values.ToArray())
         {
             replica.LeaveChain();
         }
     }
+
+    /// <summary>
+    /// What it has of chunks. A replica belongs to the version that it has served in this life of the server: before a restart it may have lost what was
+    /// not on the disk, and of what it gave up or could not write it knows itself.
+    /// </summary>
+    internal ReplicaReport[] ReportReplicas() =>
+    [
+        .. _store.Chunks.Select(chunk => new ReplicaReport
+        {
+            Chunk = chunk.Id.Value,
+            Version = _faults.ForgetsRejoinBump ? chunk.Version
+                : _replicas.TryGetValue(chunk.Id.Value, out ChunkReplica? replica) && !replica.NeedsCatchUp && !replica.HasFailed ? replica.ServedVersion : 0,
+            Sequence = chunk.Sequence,
+        }),
+    ];
 
     internal ServerReport Report()
     {

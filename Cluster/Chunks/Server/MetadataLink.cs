@@ -76,14 +76,12 @@ internal sealed class MetadataLink(ChunkServer server, ILoop loop, INetwork netw
             return false;
         }
 
-        ReplicaReport[] replicas =
-        [
-            .. server.Store.Chunks.Select(chunk => new ReplicaReport { Chunk = chunk.Id.Value, Version = chunk.Version, Sequence = chunk.Sequence }),
-        ];
-        byte[] payload = MemoryMarshal.AsBytes<ReplicaReport>(replicas).ToArray();
+        byte[] payload = MemoryMarshal.AsBytes<ReplicaReport>(server.ReportReplicas()).ToArray();
         long sent = loop.NowNanoseconds;
         RpcReply reply = await peer.Call(
             ChunkKind.Register, server.Report(), new Payload(payload, null, Crc32C.Compute(payload)), default, options.HeartbeatNanoseconds * 4);
+        // The old lease may have ended on the way: what was under way then is given up, and not taken up again as if nothing had been.
+        FenceIfOver();
         Take(reply, sent);
         options.Log.Write(!reply.IsOk, reply.IsOk ? "registered" : "registration refused", ("metadata_server", peer.Remote), ("status", reply.Status));
         _registeredWith = reply.IsOk ? peer : null;

@@ -1,7 +1,7 @@
 namespace Harness.Cluster.Chunks.Server;
 
 /// <summary>
-/// Which mutations a server has taken in, so that one that is sent again is not carried out again. A client says below which number it
+/// Which mutations a replica has taken in, so that one that is sent again is not carried out again. A client says below which number it
 /// will ask no more; what lies below is forgotten.
 /// </summary>
 internal sealed class MutationWindow
@@ -14,6 +14,19 @@ internal sealed class MutationWindow
 
     private readonly Dictionary<ulong, Numbers> _clients = [];
     private readonly Queue<ulong> _order = new();
+
+    /// <summary>All that are remembered.</summary>
+    public IEnumerable<MutationEntry> Entries =>
+        from client in _order
+        from number in _clients[client].Arrived
+        select new MutationEntry { Client = client, Mutation = number, Sequence = _clients[client].Sequences[number] };
+
+    /// <summary>Forgets all.</summary>
+    public void Clear()
+    {
+        _clients.Clear();
+        _order.Clear();
+    }
 
     /// <summary>Remembers a mutation.</summary>
     public void Add(MutationId mutation, ulong sequence)

@@ -51,6 +51,9 @@ internal sealed class PendingWrite
 
     public bool Overlaps(long offset, long length) => (long)Message.Offset < offset + length && offset < (long)Message.Offset + Message.Length;
 
+    /// <summary>How it is, for people.</summary>
+    public string Explain() => $"{Stamp} (applied {IsApplied}, behind {IsBehind}, sent {IsForwarding})";
+
     /// <summary>Brings it into the store, unless it was ended before.</summary>
     public void Apply() => _replica.Apply(this);
 

@@ -16,9 +16,6 @@ internal sealed class ReplicaContext
     /// <summary>Planted bugs.</summary>
     public required PlantedFaults Faults { get; init; }
 
-    /// <summary>What was done already.</summary>
-    public required MutationWindow Window { get; init; }
-
     /// <summary>Whether the server may serve.</summary>
     public bool HasLease => LeaseHolds();
 

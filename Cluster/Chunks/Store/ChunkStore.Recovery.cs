@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Harness.FuseProtocol;
 using Mono.Unix.Native;
 
@@ -57,9 +58,18 @@ internal sealed partial class ChunkStore
         return Errnos.Ok;
     }
 
-    /// <summary>Carries out a record again; one that was carried out before the crash changes nothing.</summary>
+    /// <summary>
+    /// Carries out a record again. In the journal's order whatever the stamps: a block that was taken over from another replica may have an
+    /// older one than what it has replaced. In the end each block is as the last record has it.
+    /// </summary>
     private async ValueTask<Errno> Redo(FoundRecord found)
     {
+        if (found.Head.Type == RecordType.Mutations)
+        {
+            RecoverMutations(MemoryMarshal.Cast<byte, JournalledMutation>(found.Data.Span));
+            return Errnos.Ok;
+        }
+
         var id = new ChunkId(found.Head.Chunk);
         var stamp = new BlockStamp(found.Head.Stamp);
         Result<StoredChunk> got = await Get(id);
@@ -103,16 +113,40 @@ internal sealed partial class ChunkStore
         return error;
     }
 
-    private async ValueTask<Errno> RedoData(StoredChunk chunk, FoundRecord found, BlockStamp stamp)
+    private void RecoverMutations(ReadOnlySpan<JournalledMutation> entries)
+    {
+        foreach (JournalledMutation entry in entries)
+        {
+            if (entry.Mutation != 0)
+            {
+                _recovered.Add((new ChunkId(entry.Chunk), new MutationId(entry.Client, entry.Mutation), new BlockStamp(entry.Stamp)));
+            }
+        }
+    }
+
+    /// <summary>The mutations that a client may still send again, for the beginning of a segment; the newest, if there are too many.</summary>
+    private byte[] ComposeMutations()
+    {
+        (ChunkId Chunk, MutationId Mutation, BlockStamp Stamp)[] live = [.. LiveMutations()];
+        int most = Math.Min(JournalRecord.BlocksMax * BlockSum.BlockBytes, _options.SegmentBytes / 8) / Marshal.SizeOf<JournalledMutation>();
+        ReadOnlySpan<(ChunkId Chunk, MutationId Mutation, BlockStamp Stamp)> kept = live.AsSpan()[^Math.Min(most, live.Length)..];
+        int bytes = kept.Length * Marshal.SizeOf<JournalledMutation>();
+        var data = new byte[(bytes + BlockSum.BlockBytes - 1) / BlockSum.BlockBytes * BlockSum.BlockBytes];
+        Span<JournalledMutation> entries = MemoryMarshal.Cast<byte, JournalledMutation>(data.AsSpan());
+        for (int i = 0; i < kept.Length; i++)
+        {
+            (ChunkId chunk, MutationId mutation, BlockStamp stamp) = kept[i];
+            entries[i] = new JournalledMutation { Chunk = chunk.Value, Stamp = stamp.Value, Client = mutation.Client, Mutation = mutation.Number };
+        }
+
+        return data;
+    }
+
+    private static async ValueTask<Errno> RedoData(StoredChunk chunk, FoundRecord found, BlockStamp stamp)
     {
         for (int i = 0; i < found.Sums.Length; i++)
         {
             int block = (int)found.Head.FirstBlock + i;
-            if (chunk.Sums[block].Stamp > stamp.Value && !_faults.ReplaysBackwards)
-            {
-                continue;
-            }
-
             Errno error = await chunk.Data.Write((long)block * BlockSum.BlockBytes, found.Data.Slice(i * BlockSum.BlockBytes, BlockSum.BlockBytes));
             if (error != Errnos.Ok)
             {
@@ -132,11 +166,6 @@ internal sealed partial class ChunkStore
         for (int i = 0; i < found.Sums.Length; i++)
         {
             int block = (int)found.Head.FirstBlock + i;
-            if (chunk.Sums[block].Stamp > stamp.Value)
-            {
-                continue;
-            }
-
             Result<int> read = await chunk.Data.Read((long)block * BlockSum.BlockBytes, bytes);
             if (!read.IsOk)
             {
@@ -160,7 +189,7 @@ internal sealed partial class ChunkStore
         int end = Math.Min((int)(found.Head.FirstBlock + found.Head.Blocks), chunk.Sums.End);
         for (int block = (int)found.Head.FirstBlock; block < end; block++)
         {
-            if (!chunk.Sums[block].IsNever && chunk.Sums[block].Stamp <= stamp.Value)
+            if (!chunk.Sums[block].IsNever)
             {
                 chunk.Sums[block] = BlockSum.OfHole(chunk.Id, block, stamp);
                 Errno error = await chunk.Data.PunchHole((long)block * BlockSum.BlockBytes, BlockSum.BlockBytes);

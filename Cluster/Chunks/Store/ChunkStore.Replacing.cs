@@ -12,15 +12,27 @@ internal sealed partial class ChunkStore
     /// <param name="seen">Its sum when it was found to be in need of this.</param>
     /// <param name="stamp">The other replica's stamp; 0 if the block was never written there.</param>
     /// <param name="data">The other replica's 4 KiB.</param>
+    /// <returns>EAGAIN if it has changed.</returns>
     public async ValueTask<Errno> Replace(StoredChunk chunk, int block, BlockSum seen, BlockStamp stamp, ReadOnlyMemory<byte> data)
     {
         chunk.Users++;
         await chunk.Gate.Enter();
         BlockSum now = chunk.SumOf(block);
         bool unchanged = now.Stamp == seen.Stamp && now.Crc == seen.Crc && now.Check == seen.Check;
-        Errno error = !unchanged ? Errnos.Ok
+        Errno error = !unchanged ? Errno.EAGAIN
             : data.Span.IndexOfAnyExcept((byte)0) < 0 ? await ReplaceByHole(chunk, block, stamp)
             : await ReplaceByData(chunk, block, stamp, data);
+        chunk.Gate.Leave();
+        chunk.Users--;
+        return error;
+    }
+
+    /// <summary>Notes that a mutation was carried out whose edges were taken over from another replica; of a punch, makes the blocks between zero.</summary>
+    public async ValueTask<Errno> FinishCopied(StoredChunk chunk, BlockStamp stamp, MutationId mutation, int first, int blocks)
+    {
+        chunk.Users++;
+        await chunk.Gate.Enter();
+        Errno error = await PunchBlocks(chunk, stamp, mutation, first + 1, Math.Max(0, blocks - 2), marksAll: true);
         chunk.Gate.Leave();
         chunk.Users--;
         return error;

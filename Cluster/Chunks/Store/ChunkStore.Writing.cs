@@ -46,8 +46,16 @@ internal sealed partial class ChunkStore
     }
 
     /// <summary>Makes bytes zero.</summary>
-    /// <inheritdoc cref="Write"/>
-    public async ValueTask<Errno> Punch(StoredChunk chunk, BlockStamp stamp, MutationId mutation, long offset, long length)
+    /// <param name="chunk">The chunk.</param>
+    /// <param name="stamp">When, greater than any before.</param>
+    /// <param name="mutation">For the journal.</param>
+    /// <param name="offset">Where.</param>
+    /// <param name="length">How many bytes.</param>
+    /// <param name="marksAll">
+    /// Whether blocks that were never written get the stamp too: on a replica that is catching up, so that what they were before is not copied.
+    /// </param>
+    public async ValueTask<Errno> Punch(
+        StoredChunk chunk, BlockStamp stamp, MutationId mutation, long offset, long length, bool marksAll = false)
     {
         chunk.Users++;
         await chunk.Gate.Enter();
@@ -63,7 +71,7 @@ internal sealed partial class ChunkStore
         if (error == Errnos.Ok)
         {
             int first = (int)(firstWhole / BlockSum.BlockBytes);
-            error = await PunchBlocks(chunk, stamp, mutation, first, (int)(endWhole / BlockSum.BlockBytes) - first);
+            error = await PunchBlocks(chunk, stamp, mutation, first, (int)(endWhole / BlockSum.BlockBytes) - first, marksAll);
         }
 
         chunk.Gate.Leave();
@@ -168,7 +176,8 @@ internal sealed partial class ChunkStore
             : WriteWithin(chunk, stamp, mutation, offset, default, length);
     }
 
-    private async ValueTask<Errno> PunchBlocks(StoredChunk chunk, BlockStamp stamp, MutationId mutation, int first, int blocks)
+    private async ValueTask<Errno> PunchBlocks(
+        StoredChunk chunk, BlockStamp stamp, MutationId mutation, int first, int blocks, bool marksAll)
     {
         Result<ulong> lsn = await _journal.Append(Record(RecordType.Punch, chunk.Id, stamp, mutation, first, blocks), default, default);
         if (!lsn.IsOk)
@@ -176,9 +185,9 @@ internal sealed partial class ChunkStore
             return lsn.Error;
         }
 
-        for (int block = first; block < Math.Min(first + blocks, chunk.HighWater); block++)
+        for (int block = first; block < (marksAll ? first + blocks : Math.Min(first + blocks, chunk.HighWater)); block++)
         {
-            if (!chunk.SumOf(block).IsNever)
+            if (marksAll || !chunk.SumOf(block).IsNever)
             {
                 SetPending(chunk, block, new PendingBlock(BlockSum.OfHole(chunk.Id, block, stamp), lsn.Value, null, 0));
             }

@@ -36,8 +36,12 @@ internal sealed partial class ChunkStore
     private readonly List<(ChunkId Chunk, MutationId Mutation, BlockStamp Stamp)> _recovered = [];
     private bool _directoryChanged;
 
-    private ChunkStore(ILoop loop, IDisk disk, Journal journal, PayloadPool pool, ChunkStoreOptions options, PlantedFaults faults) =>
+    private ChunkStore(ILoop loop, IDisk disk, Journal journal, PayloadPool pool, ChunkStoreOptions options, PlantedFaults faults)
+    {
         (_loop, _disk, _journal, _pool, _options, _faults) = (loop, disk, journal, pool, options, faults);
+        LiveMutations = () => _recovered;
+        _journal.Carried = ComposeMutations;
+    }
 
     /// <summary>Blocks of the largest chunk.</summary>
     public int BlocksMax => (int)(_options.ChunkBytesMax / BlockSum.BlockBytes);
@@ -47,6 +51,9 @@ internal sealed partial class ChunkStore
 
     /// <summary>The mutations that were found in the journal, oldest first: one that is sent again must not be carried out again.</summary>
     public IReadOnlyList<(ChunkId Chunk, MutationId Mutation, BlockStamp Stamp)> RecoveredMutations => _recovered;
+
+    /// <summary>The mutations that a client may still send again, oldest first. While the store is being opened, those that were found.</summary>
+    public Func<IEnumerable<(ChunkId Chunk, MutationId Mutation, BlockStamp Stamp)>> LiveMutations { get; set; }
 
     /// <summary>All chunks, by name.</summary>
     public IEnumerable<ChunkSummary> Chunks => _index.Values.Select(summary => _open.TryGetValue(summary.Id, out StoredChunk? chunk)

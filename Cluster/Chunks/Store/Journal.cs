@@ -49,6 +49,9 @@ internal sealed partial class Journal
 
     private Journal(int segmentBytes, PlantedFaults faults) => (_segmentBytes, _faults) = (segmentBytes, faults);
 
+    /// <summary>What each segment begins with, in whole blocks: mutations that a client may still send again.</summary>
+    public Func<byte[]> Carried { get; set; } = static () => [];
+
     /// <summary>The number that the next record gets.</summary>
     public ulong NextLsn { get; private set; } = 1;
 
@@ -246,6 +249,27 @@ internal sealed partial class Journal
         Errno error = await _segments[segment].Write(0, header);
         _active = segment;
         _end = SegmentHeaderBytes;
+        return error == Errnos.Ok ? await CarryOver() : error;
+    }
+
+    /// <summary>Writes the first record of a segment, while nobody appends.</summary>
+    private async ValueTask<Errno> CarryOver()
+    {
+        byte[] data = Carried();
+        if (data.Length == 0)
+        {
+            return Errnos.Ok;
+        }
+
+        var sums = new uint[data.Length / BlockSum.BlockBytes];
+        BlockSums.Compute(data, sums);
+        ulong lsn = NextLsn++;
+        long offset = _end;
+        _end += HeadBytes + data.Length;
+        Memory<byte> head = Compose(new JournalRecord { Type = RecordType.Mutations }, lsn, sums, data.Length);
+        Errno error = await _segments[_active].Write(offset, head, data);
+        _heads.Push(head);
+        Finish(lsn);
         return error;
     }
 

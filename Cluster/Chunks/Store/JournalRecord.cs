@@ -19,6 +19,9 @@ internal enum RecordType : uint
 
     /// <summary>A chunk is gone.</summary>
     Delete = 5,
+
+    /// <summary>Mutations that were carried out before this segment began, a <see cref="JournalledMutation"/> for each.</summary>
+    Mutations = 6,
 }
 
 /// <summary>The head of a journal record, little-endian; the blocks' checksums follow, then their data.</summary>
@@ -75,4 +78,21 @@ internal struct JournalRecord
 
     /// <summary>0.</summary>
     public ulong Reserved2;
+}
+
+/// <summary>A mutation that was carried out, as it is handed on from one segment to the next.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct JournalledMutation
+{
+    /// <summary>The chunk.</summary>
+    public ulong Chunk;
+
+    /// <summary>Its stamp.</summary>
+    public ulong Stamp;
+
+    /// <summary>Who wanted it.</summary>
+    public ulong Client;
+
+    /// <summary>The client's number of it; 0 behind the last.</summary>
+    public ulong Mutation;
 }

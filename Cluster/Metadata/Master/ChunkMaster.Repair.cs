@@ -15,6 +15,11 @@ internal sealed partial class ChunkMaster
     private readonly Dictionary<ulong, long> _degradedSince = [];
     private readonly HashSet<uint> _gone = [];
 
+    private const uint FirstVersion = 1;
+
+    /// <summary>How long a server that could not catch up with a chunk is left alone with it.</summary>
+    private const long JoinRetryNanoseconds = 1_000_000_000;
+
     /// <summary>Chunks to which a copy is being made.</summary>
     private readonly HashSet<ulong> _copying = [];
 
@@ -45,11 +50,13 @@ internal sealed partial class ChunkMaster
             return;
         }
 
-        Errno[] made = await Task.WhenAll(location.Servers.Select(id => Ask(id, ChunkKind.Create, location.Chunk, location.Version)));
-        bool complete = made.All(static error => error == Errnos.Ok) && await SetChain(location.Chunk);
+        bool[] made = await Task.WhenAll(location.Servers.Select(async id =>
+            _servers.TryGetValue(id, out ChunkServerState? server) && await Make(server, location.Chunk, location.Version)));
+        bool complete = made.All(static one => one) && await SetChain(location.Chunk);
         _repairing.Remove(location.Chunk);
         if (!complete || location.Servers.Count < _options.Replicas)
         {
+            // Whatever could not be made now is made later.
             Queue(location.Chunk);
         }
     }
@@ -83,6 +90,13 @@ internal sealed partial class ChunkMaster
             if (isGone ? _gone.Add(server.Id) : _gone.Remove(server.Id))
             {
                 _options.Log.Write(isGone, isGone ? "chunk server's lease ends" : "chunk server is back", ("server", server.Id));
+                // Whatever it was asked and has not answered is not waited for: the connection of a host that is cut off can seem open for long.
+                if (isGone)
+                {
+                    server.Peer?.Close("the server's lease is over");
+                    server.Peer = null;
+                }
+
                 QueueAll(record => record.Servers.Contains(server.Id));
             }
         }
@@ -205,7 +219,8 @@ internal sealed partial class ChunkMaster
 
     /// <summary>Whether a member is there and lacks nothing that was acknowledged.</summary>
     private bool IsWhole(uint id, ulong chunk, ChunkRecord record) =>
-        record.Target != id && _servers.TryGetValue(id, out ChunkServerState? server) && server.IsThere && !server.Stale.Contains(chunk);
+        record.Target != id && _servers.TryGetValue(id, out ChunkServerState? server) && server.IsThere && !server.Stale.Contains(chunk) &&
+        !server.Missing.Contains(chunk);
 
     private bool IsNobodyAway => State.Servers.Values.All(
         record => record.State == ServerState.Removed || (_servers.TryGetValue(record.Id, out ChunkServerState? server) && server.IsThere));
@@ -225,17 +240,23 @@ internal sealed partial class ChunkMaster
     /// </summary>
     private async Task<Step> Revive(ulong chunk, ChunkRecord record)
     {
-        uint[] there =
-        [
-            .. record.Servers.Where(id => _servers.TryGetValue(id, out ChunkServerState? server) && server.IsThere && server.Stale.Contains(chunk)),
-        ];
-        bool all = there.Length == record.Servers.Length;
-        if (there.Length == 0 || (!all && record.Servers.Any(id => !there.Contains(id) && MayServe(id))))
+        // One that was still catching up has no claim to anything: what it lacks, nobody knows.
+        uint[] members = [.. record.Servers.Where(id => id != record.Target)];
+        if (record.Version == FirstVersion && members.All(id => _servers.TryGetValue(id, out ChunkServerState? server) && server.Missing.Contains(chunk)))
+        {
+            // It was placed, and the servers went before they were told: nobody can have written to it.
+            bool[] made = await Task.WhenAll(members.Select(id => Make(_servers[id], chunk, record.Version)));
+            return made.All(static one => one) ? Step.Again : Step.Wait;
+        }
+
+        uint[] there = [.. (_faults.CopiesStaleReplicas ? _servers.Keys : members.AsEnumerable()).Where(id => HasStale(id, chunk))];
+        bool all = there.Length == members.Length;
+        if (there.Length == 0 || (!all && !_faults.CopiesStaleReplicas && members.Any(id => !there.Contains(id) && MayServe(id))))
         {
             return Step.Wait;
         }
 
-        foreach (uint other in there.Skip(1))
+        foreach (uint other in _faults.CopiesStaleReplicas ? [] : there.Skip(1))
         {
             var source = new Chain(1, [new ChainMember(other, _servers[other].Address)]);
             if (await Ask(there[0], ChunkKind.Merge, chunk, 1, source.ToPayload(), _options.CopyNanoseconds) != Errnos.Ok)
@@ -248,19 +269,27 @@ internal sealed partial class ChunkMaster
         return await Change(chunk, record, [there[0]], 0);
     }
 
+    private bool HasStale(uint id, ulong chunk) =>
+        _servers.TryGetValue(id, out ChunkServerState? server) && server.IsThere && server.Stale.Contains(chunk);
+
     /// <summary>Adds a replica: one that was there before, or, when that does not come back, a new one.</summary>
     private async Task<Step> Join(ulong chunk, ChunkRecord record)
     {
-        ChunkServerState? target = _servers.Values.FirstOrDefault(
-            server => server.IsThere && !record.Servers.Contains(server.Id) && server.Stale.Contains(chunk) && IsActive(server.Id));
+        long now = _loop.NowNanoseconds;
+        ChunkServerState[] back =
+        [
+            .. _servers.Values.Where(server => server.IsThere && !record.Servers.Contains(server.Id) && IsActive(server.Id) &&
+                (server.Stale.Contains(chunk) || server.Missing.Contains(chunk))),
+        ];
+        ChunkServerState? target = Array.Find(back, server => server.NotBefore.GetValueOrDefault(chunk) <= now);
         if (target is null)
         {
             // Where no server is away, there is none that could come back with what is missing.
-            bool isDue = IsNobodyAway || _loop.NowNanoseconds - _degradedSince[chunk] >= _options.ReplaceAfterNanoseconds;
+            bool isDue = IsNobodyAway || now - _degradedSince[chunk] >= _options.ReplaceAfterNanoseconds;
             List<uint> chosen = [];
-            if (!isDue || !TryPlace(chosen, record.Servers, 1) || chosen.Count == 0)
+            if (!isDue || !TryPlace(chosen, [.. record.Servers, .. back.Select(static server => server.Id)], 1) || chosen.Count == 0)
             {
-                return Step.Done;
+                return back.Length > 0 ? Step.Wait : Step.Done;
             }
 
             target = _servers[chosen[0]];
@@ -276,18 +305,23 @@ internal sealed partial class ChunkMaster
         bool joined = await JoinTo(chunk, record, target);
         _copying.Remove(chunk);
         target.CopiesInFlight--;
+        if (joined)
+        {
+            target.NotBefore.Remove(chunk);
+        }
+        else
+        {
+            target.NotBefore[chunk] = _loop.NowNanoseconds + JoinRetryNanoseconds;
+        }
+
         return joined ? Step.Again : Step.Wait;
     }
 
     private async Task<bool> JoinTo(ulong chunk, ChunkRecord record, ChunkServerState target)
     {
-        if (!target.Stale.Contains(chunk))
+        if (!target.Stale.Contains(chunk) && !await Make(target, chunk, record.Version))
         {
-            Errno made = await Ask(target.Id, ChunkKind.Create, chunk, record.Version);
-            if (made is not (Errnos.Ok or Errno.EEXIST))
-            {
-                return false;
-            }
+            return false;
         }
 
         target.Stale.Add(chunk);
@@ -306,7 +340,25 @@ internal sealed partial class ChunkMaster
 
         target.Stale.Remove(chunk);
         await Change(chunk, now, now.Servers, 0);
+        if (State.TryGetChunk(chunk, out ChunkRecord after) && after.Target == target.Id)
+        {
+            // Somebody else has changed the chain first.
+            target.Stale.Add(chunk);
+        }
+
         return true;
+    }
+
+    private async Task<bool> Make(ChunkServerState server, ulong chunk, uint version)
+    {
+        Errno made = await Ask(server.Id, ChunkKind.Create, chunk, version);
+        bool exists = made is Errnos.Ok or Errno.EEXIST;
+        if (exists)
+        {
+            server.Missing.Remove(chunk);
+        }
+
+        return exists;
     }
 
     /// <summary>Changes a chain in the log, and then on its servers.</summary>
@@ -339,7 +391,11 @@ internal sealed partial class ChunkMaster
             }
             else if (error == Errno.ENOENT)
             {
-                // It has no such replica after all.
+                _servers[id].Missing.Add(chunk);
+            }
+            else if (error is Errno.ESTALE or Errno.EIO)
+            {
+                // It lacks what others may have been told of, or its disk has failed it.
                 _servers[id].Stale.Add(chunk);
             }
 

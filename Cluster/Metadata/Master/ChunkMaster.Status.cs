@@ -74,4 +74,19 @@ internal sealed partial class ChunkMaster
 
         return findings;
     }
+
+    /// <summary>What is known of a chunk's replicas, for people.</summary>
+    public string Explain(ulong chunk)
+    {
+        if (!State.TryGetChunk(chunk, out ChunkRecord record))
+        {
+            return $"chunk {chunk} is gone";
+        }
+
+        IEnumerable<string> servers = _servers.Values.Select(server =>
+            $"{server.Id}{(server.IsThere ? string.Empty : " away")}{(server.Stale.Contains(chunk) ? " stale" : string.Empty)}" +
+            $"{(server.Missing.Contains(chunk) ? " missing" : string.Empty)} told {server.Serving.GetValueOrDefault(chunk)}");
+        return $"chunk {chunk} of inode {record.Inode}: version {record.Version}, chain {string.Join(' ', record.Servers)}, joining {record.Target}" +
+            $"{(_repairing.Contains(chunk) ? ", under repair" : string.Empty)}; {string.Join("; ", servers)}";
+    }
 }

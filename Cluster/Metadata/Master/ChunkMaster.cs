@@ -21,13 +21,15 @@ internal sealed partial class ChunkMaster : IChunkServers
 {
     private readonly ILoop _loop;
     private readonly ChunkMasterOptions _options;
+    private readonly PlantedFaults _faults;
     private readonly SortedDictionary<uint, ChunkServerState> _servers = [];
     private readonly long _startedAt;
     private CommandPipeline _pipeline = null!;
     private int _turn;
 
     /// <summary>A master that knows nobody yet.</summary>
-    public ChunkMaster(ILoop loop, ChunkMasterOptions options) => (_loop, _options, _startedAt) = (loop, options, loop.NowNanoseconds);
+    public ChunkMaster(ILoop loop, ChunkMasterOptions options, PlantedFaults? faults = null) =>
+        (_loop, _options, _faults, _startedAt) = (loop, options, faults ?? PlantedFaults.None, loop.NowNanoseconds);
 
     /// <inheritdoc/>
     public (ulong Bytes, ulong Free) Space
@@ -107,7 +109,7 @@ internal sealed partial class ChunkMaster : IChunkServers
     {
         foreach (ChunkServerState server in _servers.Values)
         {
-            if (server.Serving.Remove(chunk) | server.Stale.Remove(chunk) | record.Servers.Contains(server.Id))
+            if (server.Serving.Remove(chunk) | server.Stale.Remove(chunk) | server.Missing.Remove(chunk) | record.Servers.Contains(server.Id))
             {
                 Delete(server, chunk).Watch();
             }
@@ -168,7 +170,8 @@ internal sealed partial class ChunkMaster : IChunkServers
         RpcPeer peer = request.Peer;
         uint id = (uint)report.Server;
         var address = new NodeAddress(peer.Remote.Host, (int)report.Port);
-        bool stayed = State.Servers.TryGetValue(id, out ServerRecord? known) && known.Incarnation == report.Incarnation && report.JournalDamaged == 0;
+        bool stayed = State.Servers.TryGetValue(id, out ServerRecord? known) &&
+            (known.Incarnation == report.Incarnation || _faults.ForgetsRejoinBump) && report.JournalDamaged == 0;
         if (report.Server is 0 or > uint.MaxValue || known is { State: ServerState.Removed } || known?.Incarnation > report.Incarnation)
         {
             request.Reply(known?.Incarnation > report.Incarnation ? Errno.ESTALE : Errno.EPERM);
@@ -199,6 +202,7 @@ internal sealed partial class ChunkMaster : IChunkServers
         (server.Peer, server.Incarnation, server.Address) = (peer, report.Incarnation, address);
         server.Serving.Clear();
         server.Stale.Clear();
+        server.Missing.Clear();
         Renew(server, report);
         _options.Log.Write(
             report.JournalDamaged != 0, report.JournalDamaged != 0 ? "chunk server registers; its journal was damaged" : "chunk server registers",
@@ -223,6 +227,16 @@ internal sealed partial class ChunkMaster : IChunkServers
             if (!isWhole)
             {
                 server.Stale.Add(replica.Chunk);
+            }
+        }
+
+        // What it should have and does not was never made there, or went with the power: it has no claim to being whole.
+        HashSet<ulong> reported = [.. replicas.Select(static replica => replica.Chunk)];
+        foreach (ulong chunk in State.ChunkIds)
+        {
+            if (!reported.Contains(chunk) && State.TryGetChunk(chunk, out ChunkRecord record) && record.Servers.Contains(server.Id))
+            {
+                server.Missing.Add(chunk);
             }
         }
 

@@ -32,6 +32,12 @@ internal sealed class ChunkServerState(uint id)
     /// </summary>
     public HashSet<ulong> Stale { get; } = [];
 
+    /// <summary>Chunks whose chain it is part of and of which it has no replica: it was never made, or is lost.</summary>
+    public HashSet<ulong> Missing { get; } = [];
+
+    /// <summary>Chunks that it failed to catch up with, and until when it is not asked to again.</summary>
+    public Dictionary<ulong, long> NotBefore { get; } = [];
+
     /// <summary>Chunks that were placed here since its last report, which does not count them yet.</summary>
     public int PlacedSinceReport { get; set; }
 

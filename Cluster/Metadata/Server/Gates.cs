@@ -1,3 +1,5 @@
+using Harness.Runtime;
+
 namespace Harness.Cluster.Metadata.Server;
 
 /// <summary>What a gate stands before: an inode, or one name in a directory.</summary>
@@ -23,8 +25,14 @@ internal readonly record struct GateKey(ulong Inode, ulong Name = 0) : IComparab
 }
 
 /// <summary>Lets requests that change the same thing pass one after another, in the order in which they came. For one loop.</summary>
-internal sealed class Gates
+/// <remarks>
+/// The next one goes on behind what the loop does now: whoever leaves a gate has still to send his reply, and a recall of what that reply
+/// grants must not overtake it.
+/// </remarks>
+internal sealed class Gates(ILoop loop)
 {
+    private static readonly Action<object?> s_pass = static state => ((TaskCompletionSource)state!).SetResult();
+
     private readonly Dictionary<GateKey, Queue<TaskCompletionSource>?> _closed = [];
 
     /// <summary>How many gates are closed.</summary>
@@ -49,7 +57,7 @@ internal sealed class Gates
     {
         if (_closed[key] is { Count: > 0 } waiting)
         {
-            waiting.Dequeue().SetResult();
+            loop.Post(s_pass, waiting.Dequeue());
         }
         else
         {

@@ -152,6 +152,12 @@ internal sealed partial class MetadataServer
 
     private async ValueTask<MetadataReply> ChangeInode(ulong session, Command command, ulong inode)
     {
+        if (_leases.Of(inode, session).Mode == LeaseMode.Write)
+        {
+            // Nobody else has anything to give up. And whoever has the gate may be waiting for this very client, which works under its lease.
+            return Answer(session, command, await _pipeline.Submit(command));
+        }
+
         var gate = new GateKey(inode);
         await _gates.Enter(gate);
         _leases.BeginChange(inode);

@@ -21,14 +21,14 @@ internal sealed partial class MetadataServer
     private readonly MetadataServerOptions _options;
     private readonly CommandPipeline _pipeline;
     private readonly LeaseTable _leases = new();
-    private readonly Gates _gates = new();
+    private readonly Gates _gates;
     private readonly IChunkServers _chunkServers;
     private bool _started;
 
     /// <summary>A server that has not read its log yet.</summary>
     public MetadataServer(ILoop loop, IMetadataLog log, MetadataServerOptions options, IChunkServers chunkServers)
     {
-        (_loop, _options, _chunkServers) = (loop, options, chunkServers);
+        (_loop, _options, _chunkServers, _gates) = (loop, options, chunkServers, new Gates(loop));
         State = new MetadataState(options.Limits);
         _pipeline = new CommandPipeline(loop, log, State, options.Pipeline);
     }

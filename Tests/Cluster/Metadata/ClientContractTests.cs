@@ -1,4 +1,6 @@
 using Harness.FuseProtocol;
+using Harness.FuseProtocol.Wire;
+using Harness.Tests.Experiments.Backends;
 using Harness.Tests.Experiments.Backends.Contracts;
 
 namespace Harness.Tests.Cluster.Metadata;
@@ -17,6 +19,22 @@ public sealed class ClusterAttributesTests() : AttributesContract(ClusterBackend
 {
     // Nanoseconds since 1970 in 64 bits end in 2262; of the last second not all nanoseconds are left.
     private protected override long SecondsMax => (long.MaxValue / 1_000_000_000) - 1;
+}
+
+public sealed class ClusterRangeTests
+{
+    [Theory]
+    [InlineData(0x08)]
+    [InlineData(0x20)]
+    public void ShiftingTheRestOfAFileIsNotSupportedAsTheKernelHasItForAllOfFuse(uint collapseOrInsert)
+    {
+        // fs/fuse/file.c, fuse_file_fallocate: FALLOC_FL_COLLAPSE_RANGE and FALLOC_FL_INSERT_RANGE never reach a file system.
+        var fs = new FileSystemClient(ClusterBackend.Make());
+        ulong file = fs.Create(FileSystemClient.Root, "file").Ok().Entry.Nodeid;
+        fs.Write(file, 0, "text").Ok();
+        Assert.Equal(Errnos.NotSupported, fs.Fallocate(file, (FallocateMode)collapseOrInsert, 0, 4096));
+        Assert.Equal("text", fs.ReadText(file));
+    }
 }
 
 public sealed class ClusterXattrTests() : XattrContract(ClusterBackend.Make);
