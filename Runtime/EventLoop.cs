@@ -71,12 +71,15 @@ public sealed partial class EventLoop : ILoop, IDisposable
     public void Post(Action<object?> callback, object? state)
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _stopping) != 0, this);
-        _ready.Enqueue(new Work(callback, state));
-        // The loop publishes how long it sleeps before it looks at the queue a last time; the fence makes one of the two see the other.
-        Interlocked.MemoryBarrier();
-        if (Volatile.Read(ref _sleepsUntil) != 0)
+        Enqueue(callback, state);
+    }
+
+    /// <summary>Posts what goes on after an await; a loop that has ended drops it, as it drops what is still queued.</summary>
+    internal void PostUnlessStopped(Action<object?> callback, object? state)
+    {
+        if (Volatile.Read(ref _stopping) == 0)
         {
-            Wake();
+            Enqueue(callback, state);
         }
     }
 
@@ -114,9 +117,22 @@ public sealed partial class EventLoop : ILoop, IDisposable
         _epoll.Dispose();
     }
 
+    private void Enqueue(Action<object?> callback, object? state)
+    {
+        _ready.Enqueue(new Work(callback, state));
+        // The loop publishes how long it sleeps before it looks at the queue a last time; the fence makes one of the two see the other.
+        Interlocked.MemoryBarrier();
+        // One of those who post while it sleeps wakes it; what the others post is there when it looks.
+        if (Volatile.Read(ref _sleepsUntil) != 0 && Interlocked.Exchange(ref _sleepsUntil, 0) != 0)
+        {
+            Wake();
+        }
+    }
+
     private void Run()
     {
         _ = Libc.Prctl(PrSetTimerSlack, 1, 0, 0, 0);
+        SynchronizationContext.SetSynchronizationContext(new LoopContext(this));
         while (Volatile.Read(ref _stopping) == 0)
         {
             if (!RunReady() && !Spin())

@@ -76,6 +76,9 @@ internal sealed class ClientNode(ulong inode)
     /// <summary>The flush that is under way.</summary>
     public Task? Flushing { get; set; }
 
+    /// <summary>Whether that flush is still writing data: what is written to the file besides has to wait for it.</summary>
+    public bool IsWritingExtents { get; set; }
+
     /// <summary>Whether this client has ever taken a lock on it, so that close(2) has something to release.</summary>
     public bool HasLocks { get; set; }
 

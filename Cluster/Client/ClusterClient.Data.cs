@@ -175,7 +175,7 @@ internal sealed partial class ClusterClient
 
     private async ValueTask<Errno> ReadBehindWrites(ClientNode node, ulong offset, Memory<byte> buffer)
     {
-        if (node.Flushing is not null || node.Extents.Overlaps(offset, buffer.Length))
+        if (node.IsWritingExtents || node.Extents.Overlaps(offset, buffer.Length))
         {
             await Flush(node);
         }
@@ -193,7 +193,7 @@ internal sealed partial class ClusterClient
         }
 
         _dirtyBytes += node.Extents.Bytes - before;
-        if (node.Extents.HasFull(_options.ExtentBytesMax))
+        if (node.Flushing is null && node.Extents.HasFull(_options.ExtentBytesMax))
         {
             FlushSoon(node).Watch();
         }
@@ -204,7 +204,12 @@ internal sealed partial class ClusterClient
     /// <summary>Writes to all replicas before it returns; and a new end goes to the metadata server meanwhile, or it would be lost with us.</summary>
     private async ValueTask<Errno> WriteThrough(RequestContext context, ClientNode node, WriteIn arg, ulong offset, ReadOnlyMemory<byte> data)
     {
-        await Flush(node);
+        if (node.IsWritingExtents || !node.Extents.IsEmpty)
+        {
+            // What was written before, behind, must not go over this. Attributes may wait: this write changes them again.
+            await Flush(node);
+        }
+
         ulong end = offset + (ulong)data.Length;
         bool grows = end > node.Attributes.Size;
         Errno error = await WriteData(node, offset, data);

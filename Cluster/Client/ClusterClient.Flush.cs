@@ -39,7 +39,14 @@ internal sealed partial class ClusterClient
     {
         List<(ulong Offset, ReadOnlyMemory<byte> Data)> extents = node.Extents.TakeAll();
         long bytes = extents.Sum(static one => (long)one.Data.Length);
-        Errno error = await WriteExtents(node, extents);
+        Errno error = Errnos.Ok;
+        if (extents.Count > 0)
+        {
+            node.IsWritingExtents = true;
+            error = await WriteExtents(node, extents);
+            node.IsWritingExtents = false;
+        }
+
         ReleaseRoom(bytes);
         if (error == Errnos.Ok)
         {

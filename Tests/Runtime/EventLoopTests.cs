@@ -114,4 +114,54 @@ public sealed class EventLoopTests
         Assert.Throws<ObjectDisposedException>(() => loop.Post(_ => { }, null));
         Assert.Throws<ObjectDisposedException>(() => loop.PostAt(0, _ => { }, null));
     }
+
+    [Fact]
+    public async Task EverybodyWhoAwaitsATaskOnALoopGoesOnThere()
+    {
+        const int Waiters = 100;
+        using var loop = new EventLoop("test");
+        var common = new TaskCompletionSource();
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        int onLoop = 0;
+        int ended = 0;
+        for (int i = 0; i < Waiters; i++)
+        {
+            loop.Post(_ => _ = Wait(), null);
+        }
+
+        loop.Post(_ => common.SetResult(), null);
+        await done.Task.WaitAsync(s_limit);
+        Assert.Equal(Waiters, onLoop);
+
+        async Task Wait()
+        {
+            await common.Task;
+            if (loop.IsCurrent)
+            {
+                Interlocked.Increment(ref onLoop);
+            }
+
+            if (Interlocked.Increment(ref ended) == Waiters)
+            {
+                done.SetResult();
+            }
+        }
+    }
+
+    [Fact]
+    public async Task WhatIsAwaitedOnALoopMayEndElsewhere()
+    {
+        using var loop = new EventLoop("test");
+        var elsewhere = new TaskCompletionSource();
+        var done = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        loop.Post(_ => _ = Wait(), null);
+        loop.Post(_ => Task.Run(elsewhere.SetResult), null);
+        Assert.True(await done.Task.WaitAsync(s_limit));
+
+        async Task Wait()
+        {
+            await elsewhere.Task;
+            done.SetResult(loop.IsCurrent);
+        }
+    }
 }
