@@ -58,6 +58,18 @@ internal static class ChunkKind
     /// </summary>
     public const ushort Merge = 125;
 
+    /// <summary>
+    /// Anybody to chunk server: its replicas with ids above <see cref="ChunkRequest.Chunk"/>, in order, at most
+    /// <see cref="ChunkRequest.Length"/>. The reply's payload is a <see cref="ReplicaReport"/> for each.
+    /// </summary>
+    public const ushort List = 127;
+
+    /// <summary>
+    /// Anybody to chunk server: a digest of what a replica holds (<see cref="ChunkRequest"/>, any version), the same for replicas with the same
+    /// bytes. The reply is <see cref="ChunkReply"/> with the digest and the greatest stamp.
+    /// </summary>
+    public const ushort Digest = 128;
+
     /// <summary>Chunk server to metadata server: <see cref="ServerReport"/>, then a <see cref="ReplicaReport"/> for each replica.</summary>
     public const ushort Register = 130;
 

@@ -277,8 +277,7 @@ internal sealed partial class ClusterClient
     {
         node.Opens++;
 
-        // Pages may stay from one open to the next, since a recall drops them.
-        return new OpenOut { Fh = ++_lastFh, OpenFlags = FopenFlags.KeepCache | FopenFlags.ParallelDirectWrites };
+        return new OpenOut { Fh = ++_lastFh, OpenFlags = _options.OpenFlags };
     }
 
     private void CloseNode(ClientNode node)

@@ -70,6 +70,7 @@ internal sealed partial class ClusterClient
     private async ValueTask GiveUpFlush(ClientNode node, Errno error)
     {
         (node.Error, node.Dirty) = (error, DirtyAttributes.None);
+        _options.Log.Write(true, "a write that was waiting failed", ("inode", node.Inode), ("error", error));
         MetadataReply reply = await _session.Call(new MetadataRequest { GetAttributes = node.Inode });
         node.Attributes = reply.Errno == 0 ? reply.Attributes : node.Attributes;
     }

@@ -142,6 +142,12 @@ internal sealed partial class ClusterClient
         }
 
         Note(reply.Attributes, reply.Lease);
+        if (mode == LeaseMode.Write && reply.Attributes.IsDirectory())
+        {
+            // A directory is never held for writing, however long one asks.
+            return Errno.EISDIR;
+        }
+
         if (reply.Lease < mode)
         {
             // There are too many leases already, or the inode is changing: it will not be for long.

@@ -16,7 +16,7 @@ internal sealed partial class ClusterClient
         {
             // The kernel may remember that the name is absent for as long as the server promises to say otherwise.
             FindOrAdd(parent.Value).Lease = LeaseMode.Read;
-            (ulong seconds, uint nanoseconds) = Validity(isHeld: true);
+            (ulong seconds, uint nanoseconds) = Validity(isHeld: true, _options.NegativeNanosecondsMax);
             return new EntryOut { EntryValid = seconds, EntryValidNsec = nanoseconds };
         }
 

@@ -61,15 +61,18 @@ internal sealed partial class ClusterClient : ISessionOwner
     /// <summary>INIT has been agreed on.</summary>
     public void Start(NegotiatedInit init) => _writebackCache = init.Has(InitFlags.WritebackCache);
 
-    /// <summary>Writes everything that is dirty, and ends the session's connection.</summary>
-    public async ValueTask Stop()
+    /// <summary>Writes everything that is dirty, and ends the session.</summary>
+    /// <returns>Why something of it could not be written.</returns>
+    public async ValueTask<Errno> Stop()
     {
-        foreach (ClientNode node in _nodes.Values.Where(static node => node.IsDirty).ToArray())
+        ClientNode[] dirty = [.. _nodes.Values.Where(static node => node.IsDirty || node.Flushing is not null)];
+        foreach (ClientNode node in dirty)
         {
             await Flush(node);
         }
 
-        _session.Stop();
+        await _session.Stop();
+        return dirty.Select(static node => node.Error).FirstOrDefault(static error => error != Errnos.Ok);
     }
 
     /// <inheritdoc/>
@@ -113,7 +116,7 @@ internal sealed partial class ClusterClient : ISessionOwner
     private EntryOut EntryOf(ClientNode node, bool nameIsHeld)
     {
         AttrOut attributes = AttrOf(node);
-        (ulong seconds, uint nanoseconds) = Validity(nameIsHeld);
+        (ulong seconds, uint nanoseconds) = Validity(nameIsHeld, _options.EntryNanosecondsMax);
         return new EntryOut
         {
             Nodeid = node.Inode,
@@ -129,13 +132,13 @@ internal sealed partial class ClusterClient : ISessionOwner
     private AttrOut AttrOf(ClientNode node)
     {
         // What a recall is about to take, the kernel must not keep.
-        (ulong seconds, uint nanoseconds) = Validity(node.Lease != LeaseMode.None && !node.IsBeingRecalled);
+        (ulong seconds, uint nanoseconds) = Validity(node.Lease != LeaseMode.None && !node.IsBeingRecalled, _options.AttributeNanosecondsMax);
         return new AttrOut { AttrValid = seconds, AttrValidNsec = nanoseconds, Attr = node.Attributes.ToAttr() };
     }
 
-    private (ulong Seconds, uint Nanoseconds) Validity(bool isHeld)
+    private (ulong Seconds, uint Nanoseconds) Validity(bool isHeld, long nanosecondsMax)
     {
-        long nanoseconds = isHeld ? _session.ValidNanoseconds : 0;
+        long nanoseconds = isHeld ? Math.Min(_session.ValidNanoseconds, nanosecondsMax) : 0;
         return ((ulong)(nanoseconds / 1_000_000_000), (uint)(nanoseconds % 1_000_000_000));
     }
 

@@ -1,4 +1,5 @@
 using Harness.Cluster.Net;
+using Harness.FuseProtocol.Wire;
 
 namespace Harness.Cluster.Client;
 
@@ -29,6 +30,24 @@ internal sealed record ClusterClientOptions
     /// <summary>The largest piece that is written at once (default 1 MiB).</summary>
     public int ExtentBytesMax { get; init; } = 1 << 20;
 
+    /// <summary>How the kernel shall treat open files (default: keep their pages, which a recall drops; several direct writers at once).</summary>
+    public FopenFlags OpenFlags { get; init; } = FopenFlags.KeepCache | FopenFlags.ParallelDirectWrites;
+
+    /// <summary>The longest that the kernel may use a name, however long the lease on it lasts (default: as long as that).</summary>
+    public long EntryNanosecondsMax { get; init; } = long.MaxValue;
+
+    /// <summary>The longest that the kernel may use attributes, however long the lease on them lasts (default: as long as that).</summary>
+    public long AttributeNanosecondsMax { get; init; } = long.MaxValue;
+
+    /// <summary>The longest that the kernel may take a name for absent (default: as long as the lease lasts).</summary>
+    public long NegativeNanosecondsMax { get; init; } = long.MaxValue;
+
+    /// <summary>How long the first connection is tried (default 60 s).</summary>
+    public long AttachNanoseconds { get; init; } = 60_000_000_000;
+
+    /// <summary>How long the end of the session waits to be confirmed (default 2 s).</summary>
+    public long DetachNanoseconds { get; init; } = 2_000_000_000;
+
     /// <summary>How long a request is tried before its caller gets EIO (default 60 s): longer than a change of the leader takes.</summary>
     public long RetryNanoseconds { get; init; } = 60_000_000_000;
 
@@ -40,6 +59,9 @@ internal sealed record ClusterClientOptions
 
     /// <summary>How much of a session's time the client does without, per thousand (default 50): the bound on drift between the clocks.</summary>
     public int DriftPerMille { get; init; } = 50;
+
+    /// <summary>Where it tells of what happens (default nowhere).</summary>
+    public INodeLog Log { get; init; } = NoLog.Instance;
 
     /// <summary>Mutations in flight (default 1024).</summary>
     public int MutationsMax { get; init; } = 1024;

@@ -52,7 +52,7 @@ internal sealed partial class MetadataSession
             return;
         }
 
-        var peer = new RpcPeer(_loop, connection.Value, Hello.Of(NodeRole.Client, _session, 1), this, _pool);
+        var peer = new RpcPeer(_loop, connection.Value, Hello.Of(NodeRole.Client, _session, 1, 0, Cluster), this, _pool);
         long sentAt = _loop.NowNanoseconds;
         var attach = new Attach { Session = _session, Name = _options.Name, SeenIndex = _seenIndex, SeenTerm = _seenTerm };
         attach.Holdings.AddRange(_session == 0 ? [] : _owner.Holdings);
@@ -69,6 +69,7 @@ internal sealed partial class MetadataSession
         }
 
         bool isNew = _session == 0;
+        _options.Log.Write(false, isNew ? "session begins" : "session goes on", ("session", reply.Session), ("metadata_server", address), ("term", reply.Term));
         (_session, ChunkBytes, Cluster, _seenTerm) = (reply.Session, reply.ChunkBytes, reply.Cluster, reply.Term);
         Extend(sentAt, reply.LeaseMillis);
         _peer = peer;
@@ -88,6 +89,7 @@ internal sealed partial class MetadataSession
     /// <summary>The session is no more; the next request opens another one.</summary>
     private void Lose()
     {
+        _options.Log.Write(true, "session lost: what was not written is lost, and told by the next fsync or close", ("session", _session));
         _session = 0;
         _validUntil = 0;
         _seenIndex = 0;

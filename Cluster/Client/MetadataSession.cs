@@ -70,7 +70,7 @@ internal sealed partial class MetadataSession : IRpcHandler
     /// <returns>Why no metadata server could be reached.</returns>
     public async ValueTask<Errno> Open()
     {
-        long until = _loop.NowNanoseconds + _options.RetryNanoseconds;
+        long until = _loop.NowNanoseconds + _options.AttachNanoseconds;
         while (_loop.NowNanoseconds < until)
         {
             if (await Connected() is not null)
@@ -84,10 +84,15 @@ internal sealed partial class MetadataSession : IRpcHandler
         return Errno.EHOSTUNREACH;
     }
 
-    /// <summary>Stops; the session ends by itself when its time is over.</summary>
-    public void Stop()
+    /// <summary>Stops, and ends the session; where nobody hears that, it ends by itself when its time is over.</summary>
+    public async ValueTask Stop()
     {
         _stopped = true;
+        if (_session != 0 && _peer is { IsOpen: true } peer)
+        {
+            await Send(peer, new MetadataRequest { Session = _session, Detach = new Empty() }, _options.DetachNanoseconds);
+        }
+
         _peer?.Close("the client stops");
     }
 

@@ -1,45 +1,127 @@
 using System.Globalization;
+using System.Text;
 using Harness.FuseProtocol;
 using Mono.Unix.Native;
 
 namespace Harness.Cluster.Disk;
 
-/// <summary>A directory that belongs to one server of one cluster, as a file in it says.</summary>
-internal static class OwnedDirectory
+/// <summary>A directory that belongs to one server of one cluster, as a file in it says, and to one process at a time, which keeps that file locked.</summary>
+internal sealed class OwnedDirectory : IDisposable
 {
     /// <summary>The file.</summary>
     public const string FileName = "server";
 
-    /// <summary>Makes the directory if need be, and makes sure that it is this server's.</summary>
+    private readonly FileStream _file;
+
+    private OwnedDirectory(FileStream file) => _file = file;
+
+    /// <summary>Makes the directory if need be, and makes sure that it is this server's. A cluster that was not known until now is noted.</summary>
     /// <param name="directory">The directory.</param>
     /// <param name="serverId">The server.</param>
     /// <param name="cluster">Its cluster; 0 and 0, not known yet, fits any.</param>
-    /// <returns>EUCLEAN if it is another's; EACCES, EROFS or EIO if it cannot be written.</returns>
-    public static Errno Claim(string directory, ulong serverId, (ulong High, ulong Low) cluster)
+    /// <returns>
+    /// The claim, to be kept for as long as the server runs. EUCLEAN if the directory is another's; EBUSY if another process serves it; EACCES,
+    /// EROFS, ENOSPC or EIO if it cannot be written.
+    /// </returns>
+    public static Result<OwnedDirectory> Claim(string directory, ulong serverId, (ulong High, ulong Low) cluster)
+    {
+        FileStream? file = null;
+        try
+        {
+            Directory.CreateDirectory(directory);
+            file = new FileStream(Path.Combine(directory, FileName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            Owner? owner = Read(file);
+            if (owner is { } known && (known.ServerId != serverId || !IsSame(known.Cluster, cluster)))
+            {
+                file.Dispose();
+                return Errno.EUCLEAN;
+            }
+
+            if (owner is null || (owner.Value.Cluster == default && cluster != default))
+            {
+                Write(file, new Owner(serverId, cluster));
+            }
+
+            return new OwnedDirectory(file);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or FormatException)
+        {
+            file?.Dispose();
+            return ErrnoOf(exception);
+        }
+    }
+
+    /// <summary>Whose a directory is; null if it is nobody's yet.</summary>
+    /// <returns>EUCLEAN if what it says makes no sense; EACCES or EIO if it cannot be read.</returns>
+    public static Result<Owner?> OwnerOf(string directory)
     {
         string path = Path.Combine(directory, FileName);
         try
         {
-            Directory.CreateDirectory(directory);
             if (!File.Exists(path))
             {
-                File.WriteAllText(path, string.Create(CultureInfo.InvariantCulture, $"{serverId} {cluster.High:x16}{cluster.Low:x16}\n"));
-                return Errnos.Ok;
+                return (Owner?)null;
             }
 
-            string[] words = File.ReadAllText(path).Trim().Split(' ');
-            string ours = $"{cluster.High:x16}{cluster.Low:x16}";
-            bool unknown = (cluster.High | cluster.Low) == 0 || (words.Length == 2 && words[1].All(digit => digit == '0'));
-            bool fits = words.Length == 2 && words[0] == serverId.ToString(CultureInfo.InvariantCulture) && (unknown || words[1] == ours);
-            return fits ? Errnos.Ok : Errno.EUCLEAN;
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            return Read(file);
         }
-        catch (UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or FormatException)
         {
-            return Errno.EACCES;
-        }
-        catch (IOException)
-        {
-            return Errno.EIO;
+            return ErrnoOf(exception);
         }
     }
+
+    /// <summary>Lets it go, for another process.</summary>
+    public void Dispose() => _file.Dispose();
+
+    private static bool IsSame((ulong High, ulong Low) one, (ulong High, ulong Low) other) => one == default || other == default || one == other;
+
+    private static Owner? Read(FileStream file)
+    {
+        byte[] bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        string[] words = Encoding.ASCII.GetString(bytes).Trim().Split(' ');
+        if (words is [""])
+        {
+            // A power cut came between the name and what was to stand in it.
+            return null;
+        }
+
+        if (words.Length != 2 || words[1].Length != 2 * 2 * sizeof(ulong))
+        {
+            throw new FormatException($"{file.Name} does not say whose the directory is");
+        }
+
+        return new Owner(
+            ulong.Parse(words[0], NumberStyles.None, CultureInfo.InvariantCulture),
+            (ulong.Parse(words[1][..16], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture),
+                ulong.Parse(words[1][16..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture)));
+    }
+
+    private static void Write(FileStream file, Owner owner)
+    {
+        file.Position = 0;
+        file.Write(Encoding.ASCII.GetBytes(
+            string.Create(CultureInfo.InvariantCulture, $"{owner.ServerId} {owner.Cluster.High:x16}{owner.Cluster.Low:x16}\n")));
+        file.SetLength(file.Position);
+        file.Flush(flushToDisk: true);
+    }
+
+    private static Errno ErrnoOf(Exception exception) => exception switch
+    {
+        UnauthorizedAccessException => Errno.EACCES,
+        FormatException => Errno.EUCLEAN,
+        // The framework reports flock(2)'s EWOULDBLOCK by this number.
+        IOException { HResult: (int)Errno.EAGAIN } => Errno.EBUSY,
+        IOException { HResult: (int)Errno.ENOSPC } => Errno.ENOSPC,
+        IOException { HResult: (int)Errno.EROFS } => Errno.EROFS,
+        IOException { HResult: (int)Errno.ENOTDIR or (int)Errno.EEXIST } => Errno.ENOTDIR,
+        _ => Errno.EIO,
+    };
+
+    /// <summary>Whose a directory is.</summary>
+    /// <param name="ServerId">The server's number; 0 for the metadata server.</param>
+    /// <param name="Cluster">Its cluster; 0 and 0 if that is not known yet.</param>
+    internal readonly record struct Owner(ulong ServerId, (ulong High, ulong Low) Cluster);
 }

@@ -53,11 +53,8 @@ internal sealed class ClientHost : IDisposable
     }
 
     /// <summary>Writes everything that is dirty and ends the session.</summary>
-    public Task<Errno> Stop() => MetadataHost.OnLoop(_loop, async () =>
-    {
-        await _client.Stop();
-        return Errnos.Ok;
-    });
+    /// <returns>Why something of it could not be written.</returns>
+    public Task<Errno> Stop() => MetadataHost.OnLoop(_loop, () => _client.Stop().AsTask());
 
     /// <summary>Ends at once, as kill -9 would; call <see cref="Stop"/> before for a clean end.</summary>
     public void Dispose()

@@ -2,6 +2,7 @@ using System.Globalization;
 using Harness.Cluster.Chunks.Server;
 using Harness.Cluster.Chunks.Store;
 using Harness.Cluster.Client;
+using Harness.Cluster.Disk;
 using Harness.Cluster.Metadata.Master;
 using Harness.Cluster.Metadata.Server;
 using Harness.Cluster.Net;
@@ -24,6 +25,15 @@ internal sealed record EmbeddedClusterOptions
 
     /// <summary>See <see cref="Replicas"/>.</summary>
     public int ReplicasMin { get; init; } = 2;
+
+    /// <summary>Where its metadata server listens, for whoever asks how it is (default: any port of 127.0.0.1).</summary>
+    public NodeAddress Listen { get; init; } = new("127.0.0.1", 0);
+
+    /// <summary>Told which directory it was that could not be used.</summary>
+    public Action<string>? OnRefused { get; init; }
+
+    /// <summary>How the client behaves; its metadata server is the embedded one.</summary>
+    public ClusterClientOptions? Client { get; init; }
 
     /// <summary>How the metadata server treats clients.</summary>
     public MetadataServerOptions Server { get; init; } = new();
@@ -69,15 +79,18 @@ internal sealed class EmbeddedCluster : IDisposable
         ClientHost.Start(new ClusterClientOptions { MetadataServers = [Metadata.Address], Name = name });
 
     /// <summary>Writes what is dirty and brings everything to the disk.</summary>
-    public async Task Stop()
+    /// <returns>Why something of it could not be written.</returns>
+    public async Task<Errno> Stop()
     {
-        await _client!.Stop();
+        Errno error = await _client!.Stop();
         foreach (ChunkServerHost server in _chunkServers)
         {
-            await server.Stop();
+            Errno stopped = await server.Stop();
+            error = error == Errnos.Ok ? stopped : error;
         }
 
-        await _metadata!.Stop();
+        Errno last = await _metadata!.Stop();
+        return error == Errnos.Ok ? last : error;
     }
 
     /// <summary>Ends at once; call <see cref="Stop"/> before for a clean end.</summary>
@@ -99,39 +112,43 @@ internal sealed class EmbeddedCluster : IDisposable
             new MetadataHostOptions
             {
                 Directory = Path.Combine(options.Directory, "mds"),
-                Listen = loopback,
+                Listen = options.Listen,
                 Server = options.Server with { Replicas = options.Replicas, ReplicasMin = options.ReplicasMin },
                 Master = new ChunkMasterOptions { Replicas = options.Replicas, ReplicasMin = options.ReplicasMin },
             },
             onFault);
         if (!metadata.IsOk)
         {
+            options.OnRefused?.Invoke(Path.Combine(options.Directory, "mds"));
             return metadata.Error;
         }
 
         _metadata = metadata.Value;
         for (int i = 1; i <= options.ChunkServers; i++)
         {
+            string directory = Path.Combine(options.Directory, string.Create(CultureInfo.InvariantCulture, $"cs{i}"));
+            Result<OwnedDirectory.Owner?> owner = OwnedDirectory.OwnerOf(directory);
             var server = new ChunkServerOptions
             {
-                ServerId = (ulong)i,
+                ServerId = owner is { IsOk: true, Value: { } known } ? known.ServerId : (ulong)i,
+                Cluster = (0, _metadata.Cluster),
                 Listen = loopback,
                 Metadata = [_metadata.Address],
                 Incarnation = (ulong)TimeProvider.System.GetUtcNow().UtcTicks,
                 Store = options.Store with { ChunkBytesMax = (int)options.Server.Limits.ChunkBytes },
             };
-            string directory = Path.Combine(options.Directory, string.Create(CultureInfo.InvariantCulture, $"cs{i}"));
             Result<ChunkServerHost> started = await ChunkServerHost.Start(directory, null, server, onFault);
             if (!started.IsOk)
             {
+                options.OnRefused?.Invoke(directory);
                 return started.Error;
             }
 
             _chunkServers.Add(started.Value);
         }
 
-        Result<ClientHost> client = await ClientHost.Start(
-            new ClusterClientOptions { MetadataServers = [_metadata.Address], Name = "embedded" }, onFault);
+        ClusterClientOptions wanted = options.Client ?? new ClusterClientOptions { MetadataServers = [], Name = "embedded" };
+        Result<ClientHost> client = await ClientHost.Start(wanted with { MetadataServers = [_metadata.Address] }, onFault);
         _client = client.IsOk ? client.Value : null;
         return client.Error;
     }

@@ -36,23 +36,35 @@ internal sealed class MetadataHost : IDisposable
     private readonly WriteAheadLog _log;
     private readonly MetadataNode _node;
 
-    private MetadataHost(EventLoop loop, DiskWorkers workers, WriteAheadLog log, MetadataNode node) =>
-        (_loop, _workers, _log, _node) = (loop, workers, log, node);
+    private readonly OwnedDirectory _directory;
+
+    private MetadataHost(EventLoop loop, DiskWorkers workers, WriteAheadLog log, MetadataNode node, OwnedDirectory directory) =>
+        (_loop, _workers, _log, _node, _directory) = (loop, workers, log, node, directory);
 
     /// <summary>Where it listens.</summary>
     public NodeAddress Address => _node.Address;
 
+    /// <summary>The cluster's id, which was made with its log.</summary>
+    public ulong Cluster => _node.Server.State.Cluster;
+
     /// <summary>Starts a metadata server.</summary>
     /// <param name="options">How.</param>
     /// <param name="onFault">Told of a bug that ended a callback; null to let it end the process.</param>
-    /// <returns>EADDRINUSE, EACCES and their like; EUCLEAN: the directory is another server's; EBADMSG: its log is damaged.</returns>
+    /// <returns>
+    /// EADDRINUSE, EACCES and their like; EUCLEAN: the directory is another server's; EBUSY: another process serves it; EBADMSG: its log is damaged.
+    /// </returns>
     public static async Task<Result<MetadataHost>> Start(MetadataHostOptions options, Action<Exception>? onFault = null)
     {
+        Result<OwnedDirectory.Owner?> owner = OwnedDirectory.OwnerOf(options.Directory);
+        MetadataServerOptions server = owner is { IsOk: true, Value: { } known } && known.Cluster.Low != 0
+            ? options.Server with { NewCluster = known.Cluster.Low }
+            : options.Server;
+
         // Number 0 is no chunk server's, so that the two never share a directory.
-        Errno claimed = OwnedDirectory.Claim(options.Directory, 0, (0, options.Server.NewCluster));
-        if (claimed != Errnos.Ok)
+        Result<OwnedDirectory> claim = OwnedDirectory.Claim(options.Directory, 0, (0, server.NewCluster));
+        if (!claim.IsOk)
         {
-            return claimed;
+            return claim.Error;
         }
 
         var loop = new EventLoop("mds", onFault);
@@ -62,16 +74,17 @@ internal sealed class MetadataHost : IDisposable
         {
             log = new WriteAheadLog(new RealDisk(loop, options.Directory, workers));
             ulong incarnation = (ulong)loop.Time.GetUtcNow().UtcTicks;
-            return await MetadataNode.Start(loop, new SocketNetwork(), log, options.Listen, options.Server, options.Master, incarnation);
+            return await MetadataNode.Start(loop, new SocketNetwork(), log, options.Listen, server, options.Master, incarnation);
         });
         if (node.IsOk)
         {
-            return new MetadataHost(loop, workers, log!, node.Value);
+            return new MetadataHost(loop, workers, log!, node.Value, claim.Value);
         }
 
         loop.Dispose();
         workers.Dispose();
         log?.Dispose();
+        claim.Value.Dispose();
         return node.Error;
     }
 
@@ -81,6 +94,9 @@ internal sealed class MetadataHost : IDisposable
         MetadataReply reply = await _node.Server.Handle(new MetadataRequest { Status = new Empty() }, NoClient.Instance);
         return reply.ClusterStatus;
     });
+
+    /// <summary>Looks at the server, on its loop.</summary>
+    public Task<T> Look<T>(Func<MetadataServer, T> look) => OnLoop(_loop, () => Task.FromResult(look(_node.Server)));
 
     /// <summary>Checks metadata against what chunk servers have; one line for each finding.</summary>
     public Task<IReadOnlyList<string>> Check() => OnLoop(_loop, () => Task.FromResult(_node.Master.Check()));
@@ -98,6 +114,7 @@ internal sealed class MetadataHost : IDisposable
         _loop.Dispose();
         _workers.Dispose();
         _log.Dispose();
+        _directory.Dispose();
     }
 
     /// <summary>Runs something on a loop and tells its end elsewhere.</summary>

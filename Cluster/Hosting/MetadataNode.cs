@@ -42,8 +42,10 @@ internal sealed class MetadataNode : IDisposable
         var chunks = new ChunkMaster(loop, master);
         var metadata = new MetadataServer(loop, log, server, chunks);
         var endpoint = new MetadataEndpoint(metadata, new PayloadPool(PayloadBytesMax), chunks);
-        Hello hello = Hello.Of(NodeRole.Metadata, 1, incarnation);
-        Result<IListener> listener = network.Listen(loop, listen, connection => endpoint.Accept(loop, connection, hello));
+
+        // The log, once it has been read, says which cluster's this is; until then anybody may talk, and hears that it is too early.
+        Result<IListener> listener = network.Listen(
+            loop, listen, connection => endpoint.Accept(loop, connection, Hello.Of(NodeRole.Metadata, 1, incarnation, 0, metadata.State.Cluster)));
         if (!listener.IsOk)
         {
             return listener.Error;

@@ -22,6 +22,31 @@ internal sealed partial class MetadataState
     /// <summary>Finds a chunk.</summary>
     public bool TryGetChunk(ulong chunk, out ChunkRecord record) => _chunks.TryGetValue(chunk, out record);
 
+    /// <summary>The chunks with the least ids above one.</summary>
+    public IReadOnlyList<ulong> ChunksAfter(ulong after, int count)
+    {
+        // A heap of the least seen so far: a page costs a pass over all chunks and no more memory than itself.
+        var least = new PriorityQueue<ulong, ulong>(Comparer<ulong>.Create(static (one, other) => other.CompareTo(one)));
+        foreach (ulong chunk in _chunks.Keys)
+        {
+            if (chunk <= after)
+            {
+                continue;
+            }
+
+            if (least.Count < count)
+            {
+                least.Enqueue(chunk, chunk);
+            }
+            else if (count > 0)
+            {
+                least.EnqueueDequeue(chunk, chunk);
+            }
+        }
+
+        return [.. least.UnorderedItems.Select(static item => item.Element).Order()];
+    }
+
     /// <summary>Where a chunk lies.</summary>
     public ChunkLocation LocationOf(ulong chunk)
     {

@@ -1,6 +1,7 @@
 using Harness.Experiments.Backends.Memory;
 using Harness.Experiments.Backends.Null;
 using Harness.Experiments.Backends.Passthrough;
+using Harness.Experiments.Clusters;
 using Harness.Experiments.Keeping;
 using Harness.Experiments.Mounting;
 using Harness.Experiments.Plan;
@@ -13,7 +14,15 @@ namespace Harness.Experiments.Backends;
 /// <summary>The one place that knows which file system a backend's name stands for.</summary>
 internal static class BackendFactory
 {
-    /// <summary>Makes the file system that a mount serves.</summary>
+    /// <summary>Makes what a mount serves, and what has to end with it.</summary>
+    /// <exception cref="FuseTransportException">It cannot be served there, or not with these knobs.</exception>
+    public static ServedBackend Open(MountSpec spec)
+    {
+        CheckPassthrough(spec);
+        return spec.Backend.Name == Backend.Cluster ? ClusterBackend.Open(spec) : new ServedBackend(Create(spec));
+    }
+
+    /// <summary>Makes the file system that a mount serves, of those that are nothing but that.</summary>
     /// <exception cref="FuseTransportException">It cannot be served there, or not with these knobs.</exception>
     public static IFileSystem Create(MountSpec spec)
     {
@@ -57,7 +66,7 @@ internal static class BackendFactory
 
     private static PassthroughOptions PassthroughOptions(MountSpec spec) => new()
     {
-        Directory = spec.Backend.Directory ?? throw new FuseTransportException(
+        Directory = spec.Backend.Place ?? throw new FuseTransportException(
             $"{Backend.Passthrough} needs the directory to serve. Name it: {Backend.Passthrough}:DIRECTORY"),
         MountPoint = spec.MountPoint,
         KernelPassthrough = spec.KernelPassthrough,

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using Harness.Experiments.Backends;
+using Harness.Experiments.Clusters;
 using Harness.Experiments.Keeping;
 using Harness.Experiments.Mounting;
+using Harness.Experiments.Observing;
 using Harness.Experiments.Plan;
 using Harness.Experiments.Plan.Values;
 using Harness.FuseProtocol;
@@ -28,8 +30,14 @@ internal static class MountCommand
     {
         var backend = new Option<string>("--backend")
         {
-            Description = "What is served: null (zeros without end), memory (a file system in this process's memory) or passthrough:DIR",
+            Description = "What is served: null (zeros without end), memory (a file system in this process's memory), passthrough:DIR, " +
+                "cluster:HOST:PORT (a cluster by its metadata servers) or cluster:DIR (a whole cluster in this process, its files in DIR)",
             DefaultValueFactory = _ => Backend.Memory,
+        };
+        var mds = new Option<string?>("--mds")
+        {
+            Description = "With --backend cluster: where its metadata servers listen, separated by commas",
+            HelpName = "HOST:PORT,…",
         };
         var trace = new Option<string?>("--trace") { Description = "Write a line per message (rx, tx) to this file; - for standard error" };
         var words = new Option<string[]>("-o")
@@ -42,13 +50,14 @@ internal static class MountCommand
         {
             Description = "Keep the mount through the death and the replacement of its daemon (channels dev-fuse and clone; backends null and passthrough)",
         };
+        var metrics = new Option<string?>("--metrics") { Description = MetricsServer.Description, HelpName = MetricsServer.HelpName };
         var keptBy = new Option<int?>(DaemonChild.KeptBy) { Hidden = true };
         var exitWithParent = new Option<bool>(ExitWithParent) { Hidden = true };
         var detached = new Option<bool>(Detached) { Hidden = true };
         var mountPoint = new Argument<string?>("MOUNTPOINT") { Description = "An existing directory", Arity = ArgumentArity.ZeroOrOne };
         var command = new Command("mount", "Mounts a file system and serves it in the foreground; Ctrl-C unmounts.")
         {
-            backend, words, keep, trace, options, exitWithParent, detached, keptBy, mountPoint,
+            backend, mds, words, keep, trace, metrics, options, exitWithParent, detached, keptBy, mountPoint,
         };
         var knobs = new KnobOptions(command);
         command.SetAction(parsed =>
@@ -60,7 +69,7 @@ internal static class MountCommand
             }
 
             string path = parsed.GetValue(mountPoint) ?? throw new BadArgumentsException("Name a directory to mount on.");
-            MountSpec spec = ReadSpec(parsed.GetValue(backend)!, knobs.Read(parsed), path, parsed.GetValue(words) ?? []);
+            MountSpec spec = ReadSpec(Join(parsed.GetValue(backend)!, parsed.GetValue(mds)), knobs.Read(parsed), path, parsed.GetValue(words) ?? []);
             spec = CheckKeeping(spec with { Keep = spec.Keep || parsed.GetValue(keep) });
             int? supervisor = parsed.GetValue(keptBy);
             using TextWriter? traceWriter = OpenTrace(parsed.GetValue(trace), append: supervisor is not null);
@@ -76,7 +85,7 @@ internal static class MountCommand
             }
 
             bool endsWithInput = parsed.GetValue(exitWithParent);
-            return spec.Keep ? Supervisor.Run(spec, Environment.GetCommandLineArgs()[1..], endsWithInput) : Serve(spec, observer, endsWithInput);
+            return spec.Keep ? Supervisor.Run(spec, Environment.GetCommandLineArgs()[1..], endsWithInput) : Serve(spec, observer, parsed.GetValue(metrics), endsWithInput);
         });
         return command;
     }
@@ -105,6 +114,10 @@ internal static class MountCommand
         return spec.Session.Validate() is { Count: > 0 } errors ? throw new BadArgumentsException(string.Join(' ', errors)) : spec;
     }
 
+    private static string Join(string backend, string? mds) => mds is null ? backend : backend == Backend.Cluster
+        ? $"{backend}:{mds}"
+        : throw new BadArgumentsException($"--mds goes with --backend {Backend.Cluster} alone.");
+
     private static Backend ReadBackend(string text)
     {
         string name = text.Split(':', 2)[0];
@@ -114,7 +127,9 @@ internal static class MountCommand
                 $"--backend: there is no {Quoted.Text(name)}{NearestName.Hint(name, Backend.Names)}; allowed: {string.Join(", ", Backend.Names)}.");
         }
 
-        return new Backend(name, text.Contains(':', StringComparison.Ordinal) ? text.Split(':', 2)[1] : null);
+        var backend = new Backend(name, text.Contains(':', StringComparison.Ordinal) ? text.Split(':', 2)[1] : null);
+        ClusterBackend.Check(backend);
+        return backend;
     }
 
     private static MountSpec CheckKeeping(MountSpec spec)
@@ -151,7 +166,7 @@ internal static class MountCommand
         }
     }
 
-    private static int Serve(MountSpec spec, IFuseObserver observer, bool endsWithInput)
+    private static int Serve(MountSpec spec, IFuseObserver observer, string? metrics, bool endsWithInput)
     {
         // The mount can be seen before it is served: a signal from then on shall unmount it.
         using var stop = new ManualResetEventSlim();
@@ -173,6 +188,7 @@ internal static class MountCommand
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         using MountHost host = MountHost.Start(spec, observer);
         serving = host;
+        using MetricsServer? served = MetricsServer.Start(metrics, () => Task.FromResult(ServerMetrics.Of(host.Meters, spec.MountPoint)));
         Console.WriteLine(spec.Describe(host.Negotiated));
         if (host.ControlProblem is string problem)
         {
@@ -189,6 +205,12 @@ internal static class MountCommand
         if (!host.Stop())
         {
             Console.Error.WriteLine($"harness: {spec.MountPoint} was in use: its open files now give errors.");
+        }
+
+        if (host.StopBackend() is string lost)
+        {
+            CommandLine.Fail(lost);
+            return ExitCode.CheckFailed;
         }
 
         if (host.Ended.Exception?.InnerException is Exception fault)

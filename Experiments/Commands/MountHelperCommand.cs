@@ -15,7 +15,7 @@ internal static class MountHelperCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var source = new Argument<string>("SOURCE") { Description = "A backend: null, memory, passthrough:DIRECTORY" };
+        var source = new Argument<string>("SOURCE") { Description = "A backend: null, memory, passthrough:DIRECTORY, cluster:HOST:PORT" };
         var mountPoint = new Argument<string>("MOUNTPOINT") { Description = "An existing directory" };
         var words = new Option<string[]>("-o") { Description = "Options, separated by commas" };
         var fake = new Option<bool>("-f") { Description = "Check everything, mount nothing" };

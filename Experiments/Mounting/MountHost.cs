@@ -19,12 +19,16 @@ internal sealed class MountHost : IDisposable
     private readonly FuseMount _mount;
     private readonly IFuseChannel _channel;
     private readonly Task _running;
+    private readonly ServedBackend _backend;
+    private readonly TaskCompletionSource _abandoned = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task<string?>? _backendEnd;
     private ControlSocket? _control;
 
     private MountHost(
-        MountSpec spec, IFileSystem fileSystem, IFuseObserver? observer, Func<IRequestHandler, IRequestHandler>? before)
+        MountSpec spec, ServedBackend backend, IFuseObserver? observer, Func<IRequestHandler, IRequestHandler>? before)
     {
-        Spec = spec;
+        (Spec, _backend) = (spec, backend);
+        IFileSystem fileSystem = backend.FileSystem;
         _mount = FuseMount.Create(spec.MountPoint, spec.Kernel);
         _session = new FuseSession(fileSystem, spec.Session, observer, _mount.Notifications, Meters.AddSlot);
         IRequestHandler handler = _session;
@@ -59,7 +63,7 @@ internal sealed class MountHost : IDisposable
     /// <summary>Mounts and waits until INIT is over, so that the mount point can be used.</summary>
     /// <exception cref="FuseTransportException">This machine cannot.</exception>
     public static MountHost Start(MountSpec spec, IFuseObserver? observer = null) =>
-        Start(spec, BackendFactory.Create(spec), observer);
+        Start(spec, BackendFactory.Open(spec), observer, null);
 
     /// <summary>Mounts a file system of the caller's.</summary>
     /// <exception cref="FuseTransportException">This machine cannot.</exception>
@@ -68,10 +72,46 @@ internal sealed class MountHost : IDisposable
     /// <param name="observer">Who sees every message that reaches the session.</param>
     /// <param name="before">What stands between the channel and everything else.</param>
     public static MountHost Start(
-        MountSpec spec, IFileSystem fileSystem, IFuseObserver? observer = null, Func<IRequestHandler, IRequestHandler>? before = null)
+        MountSpec spec, IFileSystem fileSystem, IFuseObserver? observer = null, Func<IRequestHandler, IRequestHandler>? before = null) =>
+        Start(spec, new ServedBackend(fileSystem), observer, before);
+
+    /// <summary>Ends what was served: a cluster's client writes what waits in it. To be called after <see cref="Stop"/>; again it does nothing.</summary>
+    /// <returns>What could not be written; null if all was.</returns>
+    public string? StopBackend()
+    {
+        _backendEnd ??= _backend.Stop?.Invoke() ?? Task.FromResult<string?>(null);
+        return Task.WaitAny(_backendEnd, _abandoned.Task) == 0 ? _backendEnd.Result : "The end was not awaited: what was not yet written is lost.";
+    }
+
+    /// <summary>Ends the connection by force: whoever waits for the file system gets ECONNABORTED. The end of the backend is not awaited either.</summary>
+    public void Abort()
+    {
+        _abandoned.TrySetResult();
+        _mount.TryAbort();
+    }
+
+    private static MountHost Start(
+        MountSpec spec, ServedBackend backend, IFuseObserver? observer, Func<IRequestHandler, IRequestHandler>? before)
+    {
+        MountHost host;
+        try
+        {
+            host = StartMount(spec, backend, observer, before);
+        }
+        catch
+        {
+            backend.Stop?.Invoke().Wait();
+            throw;
+        }
+
+        return host;
+    }
+
+    private static MountHost StartMount(
+        MountSpec spec, ServedBackend backend, IFuseObserver? observer, Func<IRequestHandler, IRequestHandler>? before)
     {
         using var settings = SystemSettings.Hold([.. MessageLimit.Needs(spec.MaxWrite), .. ChannelFactory.Needs(spec)]);
-        var host = new MountHost(spec, fileSystem, observer, before);
+        var host = new MountHost(spec, backend, observer, before);
         try
         {
             SessionStart.Await(host._session, spec.MountPoint);
@@ -103,9 +143,6 @@ internal sealed class MountHost : IDisposable
         return clean;
     }
 
-    /// <summary>Ends the connection by force: whoever waits for the file system gets ECONNABORTED.</summary>
-    public void Abort() => _mount.TryAbort();
-
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -119,6 +156,7 @@ internal sealed class MountHost : IDisposable
         _channel.Dispose();
         _mount.Dispose();
         _loop?.Dispose();
+        StopBackend();
     }
 
     private void OpenControl()

@@ -48,16 +48,30 @@ internal sealed class TrialRunner(RunDirectory runDirectory, RunExplanations? ex
 
     private async Task<TrialMeasurement> Measure(Experiment experiment, Trial trial, CancellationToken cancellationToken)
     {
+        if (experiment.Backend.Shape is not { } shape)
+        {
+            return await Measure(experiment, experiment.Backend, trial, cancellationToken).ConfigureAwait(false);
+        }
+
+        TrialCluster cluster = await TrialCluster.Start(shape, cancellationToken).ConfigureAwait(false);
+        await using (cluster.ConfigureAwait(false))
+        {
+            return await Measure(experiment, experiment.Backend with { Place = $"{cluster.Metadata}" }, trial, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<TrialMeasurement> Measure(Experiment experiment, Backend backend, Trial trial, CancellationToken cancellationToken)
+    {
         string mountPoint = Directory.CreateTempSubdirectory("harness-").FullName;
         try
         {
             DaemonProcess daemon = await DaemonProcess.StartHarness(
-                DaemonProcess.HarnessMount(trial.Configuration.MountArguments(experiment.Backend), mountPoint), mountPoint, cancellationToken)
+                DaemonProcess.HarnessMount(trial.Configuration.MountArguments(backend), mountPoint), mountPoint, cancellationToken)
                 .ConfigureAwait(false);
             await using (daemon.ConfigureAwait(false))
             {
                 string stem = runDirectory.FioStem(experiment.Name, trial.Workload.Name, trial.Configuration.Name, trial.Block);
-                Task<TrialMeasurement> Load() => FioRun.Measure(trial.Workload, experiment.Backend, daemon, null, stem, cancellationToken);
+                Task<TrialMeasurement> Load() => FioRun.Measure(trial.Workload, backend, daemon, null, stem, cancellationToken);
                 return explanations is null ? await Load().ConfigureAwait(false) : await explanations.Around(
                     new(experiment.Name, trial.Workload.Name, trial.Configuration.Name, trial.Block), mountPoint, trial.Workload.ExpectedTime, Load,
                     cancellationToken)

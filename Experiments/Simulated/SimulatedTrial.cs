@@ -29,8 +29,8 @@ internal static class SimulatedTrial
 
     /// <summary>What of an experiment's configuration or workload is not modelled, as a sentence; null if all is.</summary>
     public static string? Unmodelled(Backend backend, KnobSettings knobs, Workload workload) =>
-        backend.Name == Backend.Passthrough
-            ? "the backend passthrough is not modelled by the simulated kernel; choose null or memory"
+        backend.Name is Backend.Passthrough or Backend.Cluster
+            ? $"the backend {backend.Name} is not modelled by the simulated kernel; choose null or memory, or world: real"
             : SimulatedWorld.Unmodelled(knobs) ?? SimulatedJob.Unmodelled(workload);
 
     /// <summary>Runs a trial; the same seed gives the same measurement, on any computer.</summary>

@@ -9,6 +9,12 @@ public sealed class MemoryMount() : MountFixture(_ => new Backend(Backend.Memory
 /// <summary>The same with the kernel's writeback cache.</summary>
 public sealed class WritebackMemoryMount() : MountFixture(_ => new Backend(Backend.Memory, null), knobs: (Knobs.Writeback, "on"));
 
+/// <summary>A cluster, whole, in the process of its mount: one metadata server and three chunk servers over sockets and files.</summary>
+public sealed class ClusterMount() : MountFixture(directory => new Backend(Backend.Cluster, directory));
+
+/// <summary>The same with the kernel's writeback cache.</summary>
+public sealed class WritebackClusterMount() : MountFixture(directory => new Backend(Backend.Cluster, directory), knobs: (Knobs.Writeback, "on"));
+
 /// <summary>A directory of the host.</summary>
 public sealed class PassthroughMount() : MountFixture(directory => new Backend(Backend.Passthrough, directory));
 

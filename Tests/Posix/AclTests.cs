@@ -8,6 +8,8 @@ namespace Harness.Tests.Posix;
 
 public sealed class AclsInMemory(MemoryMount mount) : AclTests<MemoryMount>(mount);
 
+public sealed class AclsOnCluster(ClusterMount mount) : AclTests<ClusterMount>(mount);
+
 public sealed class AclsInPassthrough(PassthroughMount mount) : AclTests<PassthroughMount>(mount);
 
 /// <summary>Access control lists (acl(5)), in the form of their attributes (include/uapi/linux/posix_acl_xattr.h).</summary>

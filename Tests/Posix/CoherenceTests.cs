@@ -6,7 +6,11 @@ namespace Harness.Tests.Posix;
 
 public sealed class CoherenceInMemory(MemoryMount mount) : CoherenceTests<MemoryMount>(mount);
 
+public sealed class CoherenceOnCluster(ClusterMount mount) : CoherenceTests<ClusterMount>(mount);
+
 public sealed class CoherenceInWritebackMemory(WritebackMemoryMount mount) : CoherenceTests<WritebackMemoryMount>(mount);
+
+public sealed class CoherenceOnWritebackCluster(WritebackClusterMount mount) : CoherenceTests<WritebackClusterMount>(mount);
 
 public sealed class CoherenceInPassthrough(PassthroughMount mount) : CoherenceTests<PassthroughMount>(mount);
 

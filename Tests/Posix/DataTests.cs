@@ -7,7 +7,11 @@ namespace Harness.Tests.Posix;
 
 public sealed class DataInMemory(MemoryMount mount) : DataTests<MemoryMount>(mount);
 
+public sealed class DataOnCluster(ClusterMount mount) : DataTests<ClusterMount>(mount);
+
 public sealed class DataInWritebackMemory(WritebackMemoryMount mount) : DataTests<WritebackMemoryMount>(mount);
+
+public sealed class DataOnWritebackCluster(WritebackClusterMount mount) : DataTests<WritebackClusterMount>(mount);
 
 public sealed class DataInPassthrough(PassthroughMount mount) : DataTests<PassthroughMount>(mount);
 

@@ -5,6 +5,8 @@ namespace Harness.Tests.Posix;
 
 public sealed class DataTimesInMemory(MemoryMount mount) : DataTimeTests<MemoryMount>(mount);
 
+public sealed class DataTimesOnCluster(ClusterMount mount) : DataTimeTests<ClusterMount>(mount);
+
 public sealed class DataTimesInPassthrough(PassthroughMount mount) : DataTimeTests<PassthroughMount>(mount);
 
 public sealed class DataTimesInKernelPassthrough(KernelPassthroughMount mount) : DataTimeTests<KernelPassthroughMount>(mount);

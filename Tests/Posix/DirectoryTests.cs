@@ -7,6 +7,8 @@ namespace Harness.Tests.Posix;
 
 public sealed class DirectoriesInMemory(MemoryMount mount) : DirectoryTests<MemoryMount>(mount);
 
+public sealed class DirectoriesOnCluster(ClusterMount mount) : DirectoryTests<ClusterMount>(mount);
+
 public sealed class DirectoriesInPassthrough(PassthroughMount mount) : DirectoryTests<PassthroughMount>(mount);
 
 /// <summary>Listing directories, large ones, and while they change.</summary>

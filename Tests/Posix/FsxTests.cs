@@ -7,7 +7,11 @@ namespace Harness.Tests.Posix;
 
 public sealed class FsxOnMemory(MemoryMount mount) : FsxTests<MemoryMount>(mount);
 
+public sealed class FsxOnCluster(ClusterMount mount) : FsxTests<ClusterMount>(mount);
+
 public sealed class FsxOnWritebackMemory(WritebackMemoryMount mount) : FsxTests<WritebackMemoryMount>(mount);
+
+public sealed class FsxOnWritebackCluster(WritebackClusterMount mount) : FsxTests<WritebackClusterMount>(mount);
 
 public sealed class FsxOnPassthrough(PassthroughMount mount) : FsxTests<PassthroughMount>(mount);
 

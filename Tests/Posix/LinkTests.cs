@@ -7,6 +7,8 @@ namespace Harness.Tests.Posix;
 
 public sealed class LinksInMemory(MemoryMount mount) : LinkTests<MemoryMount>(mount);
 
+public sealed class LinksOnCluster(ClusterMount mount) : LinkTests<ClusterMount>(mount);
+
 public sealed class LinksInPassthrough(PassthroughMount mount) : LinkTests<PassthroughMount>(mount);
 
 public sealed class LinksInPassthroughByHandle(HandlePassthroughMount mount) : LinkTests<HandlePassthroughMount>(mount);

@@ -6,6 +6,8 @@ namespace Harness.Tests.Posix;
 
 public sealed class LocksInMemory(MemoryMount mount) : LockTests<MemoryMount>(mount);
 
+public sealed class LocksOnCluster(ClusterMount mount) : LockTests<ClusterMount>(mount);
+
 public sealed class LocksInPassthrough(PassthroughMount mount) : LockTests<PassthroughMount>(mount);
 
 /// <summary>Locks of whole files (flock(2)) and of ranges, by open file and by process (fcntl(2)).</summary>

@@ -8,6 +8,8 @@ namespace Harness.Tests.Posix;
 
 public sealed class OwnershipInMemory(MemoryMount mount) : OwnershipTests<MemoryMount>(mount);
 
+public sealed class OwnershipOnCluster(ClusterMount mount) : OwnershipTests<ClusterMount>(mount);
+
 public sealed class OwnershipInPassthrough(PassthroughMount mount) : OwnershipTests<PassthroughMount>(mount);
 
 public sealed class OwnershipInPassthroughByHandle(HandlePassthroughMount mount) : OwnershipTests<HandlePassthroughMount>(mount);

@@ -7,6 +7,8 @@ namespace Harness.Tests.Posix;
 
 public sealed class PathsInMemory(MemoryMount mount) : PathTests<MemoryMount>(mount);
 
+public sealed class PathsOnCluster(ClusterMount mount) : PathTests<ClusterMount>(mount);
+
 public sealed class PathsInPassthrough(PassthroughMount mount) : PathTests<PassthroughMount>(mount);
 
 public sealed class PathsInPassthroughByHandle(HandlePassthroughMount mount) : PathTests<HandlePassthroughMount>(mount);

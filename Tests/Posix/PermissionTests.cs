@@ -8,6 +8,8 @@ namespace Harness.Tests.Posix;
 
 public sealed class PermissionsOfMemory(MemoryMount mount) : PermissionTests<MemoryMount>(mount);
 
+public sealed class PermissionsOnCluster(ClusterMount mount) : PermissionTests<ClusterMount>(mount);
+
 public sealed class PermissionsOfPassthrough(PassthroughMount mount) : PermissionTests<PassthroughMount>(mount);
 
 public sealed class PermissionsOfPassthroughByHandle(HandlePassthroughMount mount) : PermissionTests<HandlePassthroughMount>(mount);

@@ -5,7 +5,11 @@ namespace Harness.Tests.Posix;
 
 public sealed class ProgramsOnMemory(MemoryMount mount) : ProgramTests<MemoryMount>(mount);
 
+public sealed class ProgramsOnCluster(ClusterMount mount) : ProgramTests<ClusterMount>(mount);
+
 public sealed class ProgramsOnWritebackMemory(WritebackMemoryMount mount) : ProgramTests<WritebackMemoryMount>(mount);
+
+public sealed class ProgramsOnWritebackCluster(WritebackClusterMount mount) : ProgramTests<WritebackClusterMount>(mount);
 
 public sealed class ProgramsOnPassthrough(PassthroughMount mount) : ProgramTests<PassthroughMount>(mount);
 

@@ -7,6 +7,8 @@ namespace Harness.Tests.Posix;
 
 public sealed class RenameInMemory(MemoryMount mount) : RenameTests<MemoryMount>(mount);
 
+public sealed class RenameOnCluster(ClusterMount mount) : RenameTests<ClusterMount>(mount);
+
 public sealed class RenameInPassthrough(PassthroughMount mount) : RenameTests<PassthroughMount>(mount);
 
 public sealed class RenameInPassthroughByHandle(HandlePassthroughMount mount) : RenameTests<HandlePassthroughMount>(mount);

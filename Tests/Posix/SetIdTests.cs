@@ -7,7 +7,11 @@ namespace Harness.Tests.Posix;
 
 public sealed class SetIdsInMemory(MemoryMount mount) : SetIdTests<MemoryMount>(mount);
 
+public sealed class SetIdsOnCluster(ClusterMount mount) : SetIdTests<ClusterMount>(mount);
+
 public sealed class SetIdsInWritebackMemory(WritebackMemoryMount mount) : SetIdTests<WritebackMemoryMount>(mount);
+
+public sealed class SetIdsOnWritebackCluster(WritebackClusterMount mount) : SetIdTests<WritebackClusterMount>(mount);
 
 public sealed class SetIdsInPassthrough(PassthroughMount mount) : SetIdTests<PassthroughMount>(mount);
 

@@ -7,7 +7,11 @@ namespace Harness.Tests.Posix;
 
 public sealed class SparseInMemory(MemoryMount mount) : SparseTests<MemoryMount>(mount);
 
+public sealed class SparseOnCluster(ClusterMount mount) : SparseTests<ClusterMount>(mount);
+
 public sealed class SparseInWritebackMemory(WritebackMemoryMount mount) : SparseTests<WritebackMemoryMount>(mount);
+
+public sealed class SparseOnWritebackCluster(WritebackClusterMount mount) : SparseTests<WritebackClusterMount>(mount);
 
 public sealed class SparseInPassthrough(PassthroughMount mount) : SparseTests<PassthroughMount>(mount);
 

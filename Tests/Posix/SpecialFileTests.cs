@@ -9,6 +9,8 @@ namespace Harness.Tests.Posix;
 
 public sealed class SpecialFilesInMemory(MemoryMount mount) : SpecialFileTests<MemoryMount>(mount);
 
+public sealed class SpecialFilesOnCluster(ClusterMount mount) : SpecialFileTests<ClusterMount>(mount);
+
 public sealed class SpecialFilesInPassthrough(PassthroughMount mount) : SpecialFileTests<PassthroughMount>(mount);
 
 /// <summary>Files that are more than data: pipes, sockets, programs; and the file system as a whole.</summary>

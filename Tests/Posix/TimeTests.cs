@@ -7,7 +7,11 @@ namespace Harness.Tests.Posix;
 
 public sealed class TimesInMemory(MemoryMount mount) : TimeTests<MemoryMount>(mount);
 
+public sealed class TimesOnCluster(ClusterMount mount) : TimeTests<ClusterMount>(mount);
+
 public sealed class TimesInWritebackMemory(WritebackMemoryMount mount) : TimeTests<WritebackMemoryMount>(mount);
+
+public sealed class TimesOnWritebackCluster(WritebackClusterMount mount) : TimeTests<WritebackClusterMount>(mount);
 
 public sealed class TimesInPassthrough(PassthroughMount mount) : TimeTests<PassthroughMount>(mount);
 

@@ -7,6 +7,8 @@ namespace Harness.Tests.Posix;
 
 public sealed class XattrsInMemory(MemoryMount mount) : XattrTests<MemoryMount>(mount);
 
+public sealed class XattrsOnCluster(ClusterMount mount) : XattrTests<ClusterMount>(mount);
+
 public sealed class XattrsInPassthrough(PassthroughMount mount) : XattrTests<PassthroughMount>(mount);
 
 public sealed class XattrsInPassthroughByHandle(HandlePassthroughMount mount) : XattrTests<HandlePassthroughMount>(mount);

@@ -11,6 +11,7 @@ internal sealed partial class ChunkServer
 {
     private const int StampsMax = 4096;
     private const int FetchBlocksMax = 32;
+    private const int ListedMax = 4096;
 
     private async void OnControl(RpcRequest request, ChunkRequest message)
     {
@@ -37,6 +38,12 @@ internal sealed partial class ChunkServer
                 break;
             case ChunkKind.Query:
                 Query(request, message);
+                break;
+            case ChunkKind.List:
+                ListReplicas(request, message);
+                break;
+            case ChunkKind.Digest:
+                await Digest(request, message);
                 break;
             case ChunkKind.Stamps:
                 await Stamps(request, message);

@@ -57,6 +57,9 @@ internal sealed partial class ChunkServer : IRpcHandler
     /// <summary>Where it listens.</summary>
     public NodeAddress Address => _listener!.Address;
 
+    /// <summary>What it was asked.</summary>
+    public ChunkServerCounters Counters { get; } = new();
+
     /// <summary>Its store.</summary>
     public ChunkStore Store => _store;
 
@@ -93,6 +96,9 @@ internal sealed partial class ChunkServer : IRpcHandler
         }
 
         server._listener = listener.Value;
+        options.Log.Write(
+            server._store.Recovery.IsDamaged, server._store.Recovery.IsDamaged ? "store opens; its journal was damaged" : "store opens",
+            ("server", options.ServerId), ("replicas", server._replicas.Count), ("address", listener.Value.Address));
         if (options.Metadata.Count > 0)
         {
             server._metadata = new MetadataLink(server, loop, network, options, server._hello, pool);
@@ -129,6 +135,7 @@ internal sealed partial class ChunkServer : IRpcHandler
             return;
         }
 
+        Counters.Count(request.Header.Kind, message);
         switch (request.Header.Kind)
         {
             case ChunkKind.Read:

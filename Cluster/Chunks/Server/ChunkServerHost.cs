@@ -15,7 +15,10 @@ internal sealed class ChunkServerHost : IDisposable
     private readonly DiskWorkers _workers;
     private readonly ChunkServer _server;
 
-    private ChunkServerHost(EventLoop loop, DiskWorkers workers, ChunkServer server) => (_loop, _workers, _server) = (loop, workers, server);
+    private readonly List<OwnedDirectory> _directories;
+
+    private ChunkServerHost(EventLoop loop, DiskWorkers workers, ChunkServer server, List<OwnedDirectory> directories) =>
+        (_loop, _workers, _server, _directories) = (loop, workers, server, directories);
 
     /// <summary>Where it listens.</summary>
     public NodeAddress Address => _server.Address;
@@ -25,18 +28,24 @@ internal sealed class ChunkServerHost : IDisposable
     /// <param name="journalDirectory">Where its journal is; null for the same directory.</param>
     /// <param name="options">The rest.</param>
     /// <param name="onFault">Told of a bug that ended a callback; null to let it end the process.</param>
-    /// <returns>EADDRINUSE, EACCES, ENOSPC and their like. EUCLEAN: the directory belongs to another server or cluster.</returns>
+    /// <returns>
+    /// EADDRINUSE, EACCES, ENOSPC and their like. EUCLEAN: the directory belongs to another server or cluster. EBUSY: another process serves it.
+    /// </returns>
     public static async Task<Result<ChunkServerHost>> Start(
         string directory, string? journalDirectory, ChunkServerOptions options, Action<Exception>? onFault = null)
     {
         string[] directories = journalDirectory is null ? [directory] : [directory, journalDirectory];
+        List<OwnedDirectory> claims = [];
         foreach (string path in directories)
         {
-            Errno error = OwnedDirectory.Claim(path, options.ServerId, options.Cluster);
-            if (error != Errnos.Ok)
+            Result<OwnedDirectory> claim = OwnedDirectory.Claim(path, options.ServerId, options.Cluster);
+            if (!claim.IsOk)
             {
-                return error;
+                claims.ForEach(static each => each.Dispose());
+                return claim.Error;
             }
+
+            claims.Add(claim.Value);
         }
 
         var loop = new EventLoop($"cs {options.ServerId}", onFault, options.SpinNanoseconds);
@@ -51,11 +60,12 @@ internal sealed class ChunkServerHost : IDisposable
         Result<ChunkServer> server = await started.Task;
         if (server.IsOk)
         {
-            return new ChunkServerHost(loop, workers, server.Value);
+            return new ChunkServerHost(loop, workers, server.Value, claims);
         }
 
         loop.Dispose();
         workers.Dispose();
+        claims.ForEach(static each => each.Dispose());
         return server.Error;
     }
 
@@ -75,5 +85,6 @@ internal sealed class ChunkServerHost : IDisposable
     {
         _loop.Dispose();
         _workers.Dispose();
+        _directories.ForEach(static each => each.Dispose());
     }
 }

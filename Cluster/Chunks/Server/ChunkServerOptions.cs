@@ -36,6 +36,9 @@ internal sealed record ChunkServerOptions
     /// <summary>For how long a server process looks for the next request before it sleeps. Default 100 µs; 0 sleeps at once.</summary>
     public long SpinNanoseconds { get; init; } = 100_000;
 
+    /// <summary>Where it tells of what happens (default nowhere).</summary>
+    public INodeLog Log { get; init; } = NoLog.Instance;
+
     /// <summary>The store's.</summary>
     public ChunkStoreOptions Store { get; init; } = new();
 

@@ -63,6 +63,7 @@ internal sealed class MetadataLink(ChunkServer server, ILoop loop, INetwork netw
         if (!LeaseHolds && !_fenced)
         {
             _fenced = true;
+            options.Log.Write(true, "lease ends: this server serves nothing until it has registered again");
             server.Fence();
             _registeredWith = null;
         }
@@ -84,6 +85,7 @@ internal sealed class MetadataLink(ChunkServer server, ILoop loop, INetwork netw
         RpcReply reply = await peer.Call(
             ChunkKind.Register, server.Report(), new Payload(payload, null, Crc32C.Compute(payload)), default, options.HeartbeatNanoseconds * 4);
         Take(reply, sent);
+        options.Log.Write(!reply.IsOk, reply.IsOk ? "registered" : "registration refused", ("metadata_server", peer.Remote), ("status", reply.Status));
         _registeredWith = reply.IsOk ? peer : null;
         return reply.IsOk;
     }

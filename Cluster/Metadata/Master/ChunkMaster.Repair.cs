@@ -18,6 +18,9 @@ internal sealed partial class ChunkMaster
     /// <summary>Chunks to which a copy is being made.</summary>
     private readonly HashSet<ulong> _copying = [];
 
+    /// <summary>Changes of chains since they were last told of: a server's end changes thousands, and one line is enough.</summary>
+    private int _changes;
+
     /// <summary>What is left to do for a chunk.</summary>
     private enum Step
     {
@@ -77,6 +80,7 @@ internal sealed partial class ChunkMaster
             bool isGone = server.LeaseUntil < now;
             if (isGone ? _gone.Add(server.Id) : _gone.Remove(server.Id))
             {
+                _options.Log.Write(isGone, isGone ? "chunk server's lease ends" : "chunk server is back", ("server", server.Id));
                 QueueAll(record => record.Servers.Contains(server.Id));
             }
         }
@@ -90,6 +94,12 @@ internal sealed partial class ChunkMaster
         }
 
         StartRepairs();
+        if (_changes > 0 && _repairing.Count == 0)
+        {
+            _options.Log.Write(false, "chains have changed", ("changes", _changes), ("chunks", State.ChunkCount), ("below_their_replicas", _degradedSince.Count));
+            _changes = 0;
+        }
+
         _loop.PostAt(now + _options.TickNanoseconds, static state => ((ChunkMaster)state!).Tick(), this);
     }
 
@@ -277,6 +287,7 @@ internal sealed partial class ChunkMaster
         var change = new ChangeReplicas { Chunk = chunk, Version = record.Version, Target = target };
         change.Servers.AddRange(servers);
         Outcome outcome = await _pipeline.Submit(new Command { ChangeReplicas = change }, durable: true);
+        _changes += outcome.Errno == 0 ? 1 : 0;
         return outcome.Errno == 0 && await SetChain(chunk) ? Step.Again : Step.Wait;
     }
 

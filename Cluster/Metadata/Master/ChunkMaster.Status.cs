@@ -8,6 +8,7 @@ internal sealed partial class ChunkMaster
     /// <inheritdoc/>
     public void Describe(ClusterStatus status)
     {
+        (status.Replicas, status.ReplicasMin) = ((uint)_options.Replicas, (uint)_options.ReplicasMin);
         foreach (ServerRecord record in State.Servers.Values)
         {
             ChunkServerState? server = _servers.GetValueOrDefault(record.Id);
@@ -21,6 +22,7 @@ internal sealed partial class ChunkMaster
                 Bytes = server?.Report.TotalBytes ?? 0,
                 FreeBytes = server?.Report.FreeBytes ?? 0,
                 Chunks = server?.Report.Replicas ?? 0,
+                Incarnation = record.Incarnation,
             });
         }
 

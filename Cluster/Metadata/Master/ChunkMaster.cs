@@ -73,7 +73,7 @@ internal sealed partial class ChunkMaster : IChunkServers
                 Heartbeat(request, report);
                 break;
             case ChunkKind.ReplicaFailed when request.TryRead(out ChunkRequest failed):
-                Failed(request, failed.Chunk);
+                Failed(request, failed.Chunk, failed.Length);
                 break;
             default:
                 request.Reply(Errno.EBADMSG);
@@ -91,7 +91,16 @@ internal sealed partial class ChunkMaster : IChunkServers
     }
 
     /// <inheritdoc/>
-    public bool TryPlace(ICollection<uint> chain) => TryPlace(chain, [], _options.Replicas);
+    public Errno Place(ICollection<uint> chain)
+    {
+        if (TryPlace(chain, [], _options.Replicas))
+        {
+            return Errnos.Ok;
+        }
+
+        int there = _servers.Values.Count(server => server.IsThere && IsActive(server.Id));
+        return there < _options.ReplicasMin ? Errno.EAGAIN : Errno.ENOSPC;
+    }
 
     /// <inheritdoc/>
     public void Dropped(ulong chunk, ChunkRecord record)
@@ -191,6 +200,9 @@ internal sealed partial class ChunkMaster : IChunkServers
         server.Serving.Clear();
         server.Stale.Clear();
         Renew(server, report);
+        _options.Log.Write(
+            report.JournalDamaged != 0, report.JournalDamaged != 0 ? "chunk server registers; its journal was damaged" : "chunk server registers",
+            ("server", id), ("address", server.Address), ("replicas", replicas.Length));
         request.Reply(new LeaseReply { LeaseNanoseconds = (ulong)_options.LeaseNanoseconds });
         TakeReplicas(server, replicas, stayed);
     }
@@ -242,7 +254,7 @@ internal sealed partial class ChunkMaster : IChunkServers
         server.LeaseUntil = _loop.NowNanoseconds + _options.LeaseEndNanoseconds;
     }
 
-    private void Failed(RpcRequest request, ulong chunk)
+    private void Failed(RpcRequest request, ulong chunk, uint error)
     {
         foreach (ChunkServerState server in _servers.Values.Where(server => server.Peer == request.Peer))
         {
@@ -250,6 +262,7 @@ internal sealed partial class ChunkMaster : IChunkServers
             server.Stale.Add(chunk);
         }
 
+        _options.Log.Write(true, "replica fails", ("chunk", chunk), ("error", (Errno)error));
         request.Reply(Errnos.Ok);
         Queue(chunk);
     }

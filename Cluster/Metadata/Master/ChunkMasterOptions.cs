@@ -9,6 +9,9 @@ internal sealed record ChunkMasterOptions
     /// <summary>Replicas below which a chunk takes no new ones in placement, and counts as blocked (default 2; at most <see cref="Replicas"/>).</summary>
     public int ReplicasMin { get; init; } = 2;
 
+    /// <summary>Where it tells of what happens (default nowhere).</summary>
+    public INodeLog Log { get; init; } = NoLog.Instance;
+
     /// <summary>How long a server may serve after a sign of life (default 3 s).</summary>
     public long LeaseNanoseconds { get; init; } = 3_000_000_000;
 

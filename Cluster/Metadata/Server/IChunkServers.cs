@@ -1,4 +1,5 @@
 using Harness.Cluster.Wire;
+using Mono.Unix.Native;
 
 namespace Harness.Cluster.Metadata.Server;
 
@@ -10,8 +11,11 @@ internal interface IChunkServers
 
     /// <summary>Chooses a chain for a new chunk.</summary>
     /// <param name="chain">The servers, head first.</param>
-    /// <returns>False if fewer servers than the least number of replicas can take it: ENOSPC, or EAGAIN while too few are there.</returns>
-    bool TryPlace(ICollection<uint> chain);
+    /// <returns>
+    /// Where fewer servers than the least number of replicas can take it: ENOSPC if they are full, EAGAIN while too few are there, since they may
+    /// come back.
+    /// </returns>
+    Errno Place(ICollection<uint> chain);
 
     /// <summary>A chunk has been allocated, by this request or an earlier one; ends when its servers have been told.</summary>
     Task Created(ChunkLocation location);

@@ -168,9 +168,10 @@ internal sealed partial class MetadataServer
         foreach (Placement placement in command.AllocateChunks.Placements)
         {
             placement.Servers.Clear();
-            if (!_chunkServers.TryPlace(placement.Servers))
+            Errno error = _chunkServers.Place(placement.Servers);
+            if (error != Errnos.Ok)
             {
-                return Refused(Errno.ENOSPC);
+                return Refused(error);
             }
         }
 

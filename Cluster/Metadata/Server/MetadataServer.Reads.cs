@@ -7,6 +7,8 @@ namespace Harness.Cluster.Metadata.Server;
 /// <content>Requests that change nothing.</content>
 internal sealed partial class MetadataServer
 {
+    private const uint ChunksListedMax = 4096;
+
     private async ValueTask<MetadataReply> LookUp(ulong session, LookUp look)
     {
         while (true)
@@ -98,6 +100,20 @@ internal sealed partial class MetadataServer
 
         reply.Chunks.Add(State.LocationOf(chunk));
         AddServers(reply, reply.Chunks);
+        return reply;
+    }
+
+    /// <summary>A page of all chunks, for whoever checks them; the last one is empty.</summary>
+    private MetadataReply ListChunks(ListChunks list)
+    {
+        var reply = new MetadataReply { Cluster = State.Cluster };
+        foreach (ulong chunk in State.ChunksAfter(list.After, (int)Math.Min(list.Count, ChunksListedMax)))
+        {
+            ChunkLocation location = State.LocationOf(chunk);
+            location.Inode = State.TryGetChunk(chunk, out ChunkRecord record) ? record.Inode : 0;
+            reply.Chunks.Add(location);
+        }
+
         return reply;
     }
 

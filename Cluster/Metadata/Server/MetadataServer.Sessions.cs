@@ -31,6 +31,7 @@ internal sealed partial class MetadataServer
             }
 
             session = opened.Number;
+            _options.Log.Write(false, "session begins", ("session", session), ("client", attach.Name));
         }
         else if (!State.Sessions.ContainsKey(session))
         {
@@ -111,6 +112,7 @@ internal sealed partial class MetadataServer
     {
         if (_missing.Remove(session) && _missing.Count == 0)
         {
+            _options.Log.Write(false, "all sessions of the last term are back or over");
             _recovered.TrySetResult();
         }
     }
@@ -138,6 +140,19 @@ internal sealed partial class MetadataServer
         _loop.PostAt(now + (_options.SessionNanoseconds / TicksPerSession), static state => ((MetadataServer)state!).Tick(), this);
     }
 
+    private async ValueTask<MetadataReply> Detach(ulong session)
+    {
+        if (_clients.TryGetValue(session, out Client? client) && !client.IsEnding)
+        {
+            client.IsEnding = true;
+            // The reply goes over the connection that would otherwise be closed.
+            client.Link = null;
+            await End(session);
+        }
+
+        return new MetadataReply();
+    }
+
     private async Task End(ulong session)
     {
         Outcome outcome = await _pipeline.Submit(new Command { CloseSession = new CloseSession { Session = session } });
@@ -152,6 +167,7 @@ internal sealed partial class MetadataServer
             return;
         }
 
+        _options.Log.Write(false, "session ends", ("session", session));
         _leases.RemoveSession(session);
         if (_clients.Remove(session, out Client? client))
         {

@@ -36,6 +36,15 @@ internal sealed partial class MetadataServer
     /// <summary>The metadata.</summary>
     public MetadataState State { get; }
 
+    /// <summary>Requests served since the start.</summary>
+    public long Requests { get; private set; }
+
+    /// <summary>Those of them that changed something.</summary>
+    public long Mutations { get; private set; }
+
+    /// <summary>Leases that clients hold.</summary>
+    public int Leases => _leases.Count;
+
     /// <summary>The way into the log, for the cluster's own commands.</summary>
     public CommandPipeline Pipeline => _pipeline;
 
@@ -64,6 +73,9 @@ internal sealed partial class MetadataServer
 
         State.ChunkDropped = _chunkServers.Dropped;
         BeginRecovery();
+        _options.Log.Write(
+            false, "term begins", ("term", State.Term), ("cluster", $"{State.Cluster:x16}"), ("inodes", State.InodeCount), ("chunks", State.ChunkCount),
+            ("sessions_awaited", _missing.Count));
         _started = true;
         Tick();
         return Errnos.Ok;
@@ -74,6 +86,8 @@ internal sealed partial class MetadataServer
     /// <param name="link">The way to who asks.</param>
     public async ValueTask<MetadataReply> Handle(MetadataRequest request, IClientLink link)
     {
+        Requests++;
+        Mutations += request.BodyCase == Body.Mutate ? 1 : 0;
         if (!_started)
         {
             return Refused(Errno.EAGAIN);
@@ -87,6 +101,16 @@ internal sealed partial class MetadataServer
         if (request.BodyCase == Body.Status)
         {
             return Status();
+        }
+
+        if (request.BodyCase == Body.NewServer)
+        {
+            return await NewServer(request.NewServer);
+        }
+
+        if (request.BodyCase == Body.ListChunks)
+        {
+            return ListChunks(request.ListChunks);
         }
 
         if (!Touch(request.Session, link))
@@ -114,6 +138,7 @@ internal sealed partial class MetadataServer
             Body.Acquire => await Acquire(request.Session, request.Acquire),
             Body.Renew => new MetadataReply { LeaseMillis = LeaseMillis },
             Body.GiveBack => GiveBack(request.Session, request.GiveBack),
+            Body.Detach => await Detach(request.Session),
             _ => Refused(Errno.ENOSYS),
         };
         reply.Index = _pipeline.AppliedIndex;
@@ -123,6 +148,13 @@ internal sealed partial class MetadataServer
     private static MetadataReply Refused(Errno error) => new() { Errno = (uint)error };
 
     private static MetadataReply Value(Errno error, Google.Protobuf.ByteString value) => new() { Errno = (uint)error, Value = value };
+
+    /// <summary>A number for a chunk server that has none yet. Asked again with the same identity, it is the same one.</summary>
+    private async ValueTask<MetadataReply> NewServer(ulong identity)
+    {
+        Outcome outcome = await _pipeline.Submit(new Command { RegisterServer = new RegisterServer { Identity = identity } }, durable: true);
+        return new MetadataReply { Errno = outcome.Errno, Outcome = outcome, Cluster = State.Cluster };
+    }
 
     private MetadataReply Statfs()
     {

@@ -24,6 +24,9 @@ internal sealed record MetadataServerOptions
     /// <summary>Replicas below which a chunk takes no writes (default 2).</summary>
     public int ReplicasMin { get; init; } = 2;
 
+    /// <summary>Where it tells of what happens (default nowhere).</summary>
+    public INodeLog Log { get; init; } = NoLog.Instance;
+
     /// <summary>The cluster's id for a log that is empty; any other is refused.</summary>
     public ulong NewCluster { get; init; } = 1;
 

@@ -33,11 +33,16 @@ internal sealed class BackendReader(Problems problems)
 
         return value.Text == Backend.Passthrough
             ? Refuse(scalar.Mark, "backend: passthrough needs the directory to serve; write {passthrough: DIRECTORY}")
-            : new Backend(value.Text, null);
+            : new Backend(value.Text, null) { Shape = value.Text == Backend.Cluster ? ClusterShape.Default : null };
     }
 
     private Backend ReadMap(YamlEntry entry)
     {
+        if (entry is { Key.Text: Backend.Cluster, Value: YamlMap { Entries.Count: > 0 } })
+        {
+            return new Backend(Backend.Cluster, null) { Shape = ReadShape(entry.Value) };
+        }
+
         if (entry.Key.Text != Backend.Passthrough)
         {
             Backend backend = ReadName(entry.Key);
@@ -50,6 +55,21 @@ internal sealed class BackendReader(Problems problems)
         return entry.Value is YamlScalar { IsMissing: false, Text.Length: > 0 } directory
             ? new Backend(Backend.Passthrough, directory.Text)
             : Refuse(entry.Value.Mark, "backend: passthrough needs the directory to serve; write {passthrough: DIRECTORY}");
+    }
+
+    private ClusterShape ReadShape(YamlNode node)
+    {
+        var map = new MapReader(node, "cluster", problems);
+        long servers = map.Value("cs", Kinds.ChunkServers)?.Number ?? ClusterShape.Default.ChunkServers;
+        YamlEntry? entry = map.Take("replicas");
+        long replicas = (entry is null ? null : map.Value(entry, Kinds.Replicas)?.Number) ?? Math.Min(servers, ClusterShape.Default.Replicas);
+        if (replicas > servers)
+        {
+            problems.Add(entry!.Value.Mark, $"replicas: {replicas} replicas need as many chunk servers; allowed: up to cs, which is {servers}");
+        }
+
+        map.Finish();
+        return new ClusterShape((int)servers, (int)replicas);
     }
 
     private Backend Refuse(SourceMark mark, string message)

@@ -22,6 +22,12 @@ internal static class Kinds
 
     public static ValueKind SubsetSize { get; } = ValueKind.Integer(1, Design.ConfigurationsMax);
 
+    /// <summary>Chunk servers of a trial's cluster, all on this machine.</summary>
+    public static ValueKind ChunkServers { get; } = ValueKind.Integer(1, 32);
+
+    /// <summary>Replicas of a chunk.</summary>
+    public static ValueKind Replicas { get; } = ValueKind.Integer(1, 15);
+
     /// <summary>A width relative to the ratio, in thousandths of a percent.</summary>
     public static ValueKind Width { get; } = new PercentKind();
 

@@ -13,6 +13,12 @@ public sealed class ClusterLookupCountTests() : LookupCountContract(ClusterBacke
 
 public sealed class ClusterDataTests() : DataContract(ClusterBackend.Make);
 
+public sealed class ClusterAttributesTests() : AttributesContract(ClusterBackend.Make)
+{
+    // Nanoseconds since 1970 in 64 bits end in 2262; of the last second not all nanoseconds are left.
+    private protected override long SecondsMax => (long.MaxValue / 1_000_000_000) - 1;
+}
+
 public sealed class ClusterXattrTests() : XattrContract(ClusterBackend.Make);
 
 public sealed class ClusterAclTests() : AclContract(ClusterBackend.Make);

@@ -22,10 +22,10 @@ internal sealed class MemoryChunks : IChunkServers
 
     public (ulong Bytes, ulong Free) Space => (3UL << 40, 3UL << 40);
 
-    public bool TryPlace(ICollection<uint> chain)
+    public Errno Place(ICollection<uint> chain)
     {
         chain.Add(1);
-        return true;
+        return Errnos.Ok;
     }
 
     public Task Created(ChunkLocation location) => Task.CompletedTask;

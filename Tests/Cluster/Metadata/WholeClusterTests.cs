@@ -54,6 +54,28 @@ public sealed class WholeClusterTests
     }
 
     [Fact]
+    public void ANewChunkWaitsForServersThatAreAway()
+    {
+        var world = new World(servers: 3);
+        world.RunFor(1);
+        foreach (Machine server in world.Servers)
+        {
+            server.Kill();
+        }
+
+        ulong file = world.Fs.Create(Root, "file").Ok().Entry.Nodeid;
+        world.Fs.Write(file, 0, "text").Ok();
+        world.RunFor(5);
+        foreach (Machine server in world.Servers)
+        {
+            server.Start();
+        }
+
+        Assert.Equal(Errnos.Ok, world.Client.Fsync(file));
+        Assert.Equal("text", world.Fs.ReadText(file));
+    }
+
+    [Fact]
     public void AServerThatDoesNotComeBackIsReplacedOnTheOthers()
     {
         var world = new World(servers: 5);

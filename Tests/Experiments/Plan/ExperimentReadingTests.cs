@@ -122,6 +122,15 @@ public class ExperimentReadingTests
     }
 
     [Fact]
+    public void AClusterIsRefusedByTheSimulatedWorldByItsName()
+    {
+        var plan = ExperimentPlan.Of(PlanTexts.Read(
+            "experiments: [{name: a, world: simulated, backend: {cluster: {cs: 2}}, workloads: [{name: w, rw: read, bs: 4k, size: 1M}]}]"));
+        Assert.Equal(new ClusterShape(2, 2), plan.Experiment.Backend.Shape);
+        Assert.Contains("the backend cluster is not modelled", plan.RefusedInSimulation("p")?.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void AChannelThatNoKernelHasIsRefusedByTheRealWorldAlone()
     {
         const string designs = "mount: {channel: global-lock}";

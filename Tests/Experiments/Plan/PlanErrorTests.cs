@@ -98,13 +98,17 @@ public class PlanErrorTests
     [InlineData("memory", "")]
     [InlineData("{memory: }", "")]
     [InlineData("{passthrough: /srv}", "")]
-    [InlineData("memori", "1:34: backend: 'memori' is unknown; did you mean 'memory'? Allowed: one of null, memory, passthrough")]
-    [InlineData("{memori: 5}", "1:35: backend: 'memori' is unknown; did you mean 'memory'? Allowed: one of null, memory, passthrough")]
+    [InlineData("cluster", "")]
+    [InlineData("{cluster: {cs: 5, replicas: 3}}", "")]
+    [InlineData("{cluster: {cs: 2, replicas: 3}}", "1:62: replicas: 3 replicas need as many chunk servers; allowed: up to cs, which is 2")]
+    [InlineData("{cluster: {css: 2}}", "1:45: unknown key 'css' in cluster; did you mean 'cs'? Allowed: cs, replicas")]
+    [InlineData("memori", "1:34: backend: 'memori' is unknown; did you mean 'memory'? Allowed: one of null, memory, passthrough, cluster")]
+    [InlineData("{memori: 5}", "1:35: backend: 'memori' is unknown; did you mean 'memory'? Allowed: one of null, memory, passthrough, cluster")]
     [InlineData("{memory: 5}", "1:43: backend: memory takes no options; write backend: memory")]
     [InlineData("passthrough", "1:34: backend: passthrough needs the directory to serve; write {passthrough: DIRECTORY}")]
     [InlineData("{passthrough: }", "1:48: backend: passthrough needs the directory to serve; write {passthrough: DIRECTORY}")]
-    [InlineData("[memory]", "1:34: backend: this is a list; allowed: one of null, memory, passthrough, or a map of one of them to its options")]
-    [InlineData("{null: , memory: }", "1:34: backend: this is a map of 2 keys; allowed: one of null, memory, passthrough, or a map of one of them to its options")]
+    [InlineData("[memory]", "1:34: backend: this is a list; allowed: one of null, memory, passthrough, cluster, or a map of one of them to its options")]
+    [InlineData("{null: , memory: }", "1:34: backend: this is a map of 2 keys; allowed: one of null, memory, passthrough, cluster, or a map of one of them to its options")]
     public void BackendIsAKnownNameWithWhatItNeeds(string backend, string errors)
     {
         string text = $"experiments: [{{name: a, backend: {backend}, workloads: [{{name: w, rw: read, size: 1M}}]}}]";

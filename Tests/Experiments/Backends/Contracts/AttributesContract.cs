@@ -15,6 +15,9 @@ public abstract class AttributesContract : FileSystemContract
     {
     }
 
+    /// <summary>The latest time that the file system can keep; later ones become this one (ext4's and XFS's way, since Linux 5.4).</summary>
+    private protected virtual long SecondsMax => long.MaxValue;
+
     [Fact]
     public void ANewFileBelongsToItsMaker()
     {
@@ -167,8 +170,8 @@ public abstract class AttributesContract : FileSystemContract
             Mtimensec = nanoseconds / 2,
         };
         Attr attr = Fs.Setattr(file, arg).Ok();
-        Assert.Equal((seconds, nanoseconds), ((long)attr.Atime, attr.Atimensec));
-        Assert.Equal((seconds + 1, nanoseconds / 2), ((long)attr.Mtime, attr.Mtimensec));
+        Assert.Equal((Math.Min(seconds, SecondsMax), nanoseconds), ((long)attr.Atime, attr.Atimensec));
+        Assert.Equal((Math.Min(seconds + 1, SecondsMax), nanoseconds / 2), ((long)attr.Mtime, attr.Mtimensec));
         Assert.Equal(attr, Fs.Getattr(file).Ok());
     }
 
