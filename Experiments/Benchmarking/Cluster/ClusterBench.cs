@@ -1,5 +1,4 @@
 using System.Globalization;
-using Harness.Experiments.Machine;
 using Harness.Experiments.Running;
 using Harness.Results;
 using Harness.Results.Analysis;
@@ -115,7 +114,7 @@ internal sealed class ClusterBench(ClusterBenchOptions options)
     /// <summary>A block runs each job once on each side: jobs in random order, and for each job its sides one after another in random order.</summary>
     private async Task Measure(ClusterJob[] jobs, RunDirectory directory, ResultsFile results, CancellationToken cancellationToken)
     {
-        IRunProgress progress = new PlainProgress(Console.Error);
+        var progress = new PlainProgress(Console.Error);
         var random = new Random(options.Seed);
         int total = options.Blocks * jobs.Length * options.Sides.Count;
         int done = 0;

@@ -138,12 +138,13 @@ internal sealed class ClusterComparison(IReadOnlyList<ClusterRow> rows)
         double[] each =
         [
             .. from trial in trials
-               where trial.Workload == cell && trial.Configuration == side && trial.Measured is { Iops: > 0 }
-               let percent = trial.Measured!.DaemonCpuUserPercent + trial.Measured.DaemonCpuSystemPercent
-               select percent / 100 * 1e6 / trial.Measured.Iops into micros
+               where trial.Workload == cell && trial.Configuration == side
+               select trial.Measured into measured
+               where measured is { Iops: > 0 }
+               let micros = (measured!.DaemonCpuUserPercent + measured.DaemonCpuSystemPercent) / 100 * 1e6 / measured.Iops ?? 0
                where micros > 0
                orderby micros
-               select micros.Value,
+               select micros,
         ];
         return each.Length == 0 ? null : each[each.Length / 2];
     }

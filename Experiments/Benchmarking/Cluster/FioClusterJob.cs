@@ -33,8 +33,14 @@ internal sealed class FioClusterJob(string name, Metric speed, TimeSpan? runtime
     {
         if (!ownFile && !File.Exists(side.PathOf($"data.{Files - 1}")))
         {
-            await Fio(side, null, cancellationToken,
-                ["--name=prepare", $"--filename_format={SharedFile}", "--rw=write", "--bs=1M", $"--size={FileBytes}", $"--numjobs={Files}", "--end_fsync=1", "--group_reporting"])
+            await Fio(
+                side,
+                null,
+                [
+                    "--name=prepare", $"--filename_format={SharedFile}", "--rw=write", "--bs=1M", $"--size={FileBytes}", $"--numjobs={Files}",
+                    "--end_fsync=1", "--group_reporting",
+                ],
+                cancellationToken)
                 .ConfigureAwait(false);
         }
     }
@@ -48,8 +54,11 @@ internal sealed class FioClusterJob(string name, Metric speed, TimeSpan? runtime
             : [$"--filename_format={SharedFile}", $"--size={FileBytes}"];
         ServerCpu before = ServerCpu.Of(side.Servers);
         long started = Stopwatch.GetTimestamp();
-        string report = await Fio(side, stem, cancellationToken,
-            [$"--name={name}", .. file, .. timing, "--norandommap", "--refill_buffers", "--group_reporting", .. options.Split(' ')]).ConfigureAwait(false);
+        string report = await Fio(
+            side,
+            stem,
+            [$"--name={name}", .. file, .. timing, "--norandommap", "--refill_buffers", "--group_reporting", .. options.Split(' ')],
+            cancellationToken).ConfigureAwait(false);
         double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         ServerCpu after = ServerCpu.Of(side.Servers);
         return
@@ -62,7 +71,7 @@ internal sealed class FioClusterJob(string name, Metric speed, TimeSpan? runtime
         ];
     }
 
-    private static async Task<string> Fio(ClusterSide side, string? stem, CancellationToken cancellationToken, IEnumerable<string> arguments)
+    private static async Task<string> Fio(ClusterSide side, string? stem, IEnumerable<string> arguments, CancellationToken cancellationToken)
     {
         string report = $"{stem ?? Path.GetTempFileName()}.json";
         string[] all = [.. arguments, $"--directory={side.WorkDirectory}", "--output-format=json+", $"--output={report}", "--eta=never"];
