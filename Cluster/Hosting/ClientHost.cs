@@ -31,7 +31,7 @@ internal sealed class ClientHost : IDisposable
     /// <returns>EHOSTUNREACH if no metadata server answers.</returns>
     public static async Task<Result<ClientHost>> Start(ClusterClientOptions options, Action<Exception>? onFault = null)
     {
-        var loop = new EventLoop("client", onFault);
+        var loop = new EventLoop("client", onFault, options.SpinNanoseconds);
         var kernelLoop = new EventLoop("client kernel", onFault);
         ulong identity = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
         ClusterClient? client = null;

@@ -19,6 +19,9 @@ internal sealed record MetadataHostOptions
     /// <summary>Where it listens; port 0 takes any.</summary>
     public required NodeAddress Listen { get; init; }
 
+    /// <summary>For how long its loop looks for the next request before it sleeps. Default 50 µs; 0 sleeps at once.</summary>
+    public long SpinNanoseconds { get; init; } = 50_000;
+
     /// <summary>How it treats clients.</summary>
     public MetadataServerOptions Server { get; init; } = new();
 
@@ -67,7 +70,7 @@ internal sealed class MetadataHost : IDisposable
             return claim.Error;
         }
 
-        var loop = new EventLoop("mds", onFault);
+        var loop = new EventLoop("mds", onFault, options.SpinNanoseconds);
         var workers = new DiskWorkers(DiskThreads);
         WriteAheadLog? log = null;
         Result<MetadataNode> node = await OnLoop(loop, async () =>

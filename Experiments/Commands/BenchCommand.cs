@@ -16,7 +16,7 @@ internal static class BenchCommand
     private static readonly ValueKind s_blocks = ValueKind.Integer(BlocksMin, BlocksMax);
 
     /// <summary>The command.</summary>
-    public static Command Create() => new("bench", "Measures this program against others.") { Channels() };
+    public static Command Create() => new("bench", "Measures this program against others.") { Channels(), BenchClusterCommand.Create() };
 
     private static Command Channels()
     {

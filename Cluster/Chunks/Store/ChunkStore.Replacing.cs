@@ -55,7 +55,8 @@ internal sealed partial class ChunkStore
         }
 
         data.CopyTo(buffer.Memory);
-        Errno error = await WriteBlocks(chunk, stamp, default, block, buffer, new[] { Crc32C.Compute(data.Span) });
+        chunk.HighWater = Math.Max(chunk.HighWater, block + 1);
+        Errno error = await WriteBlocks(chunk, stamp, default, block, buffer, new[] { Crc32C.Compute(data.Span) }, straight: false);
         buffer.Release();
         StartApplying();
         return error;

@@ -24,6 +24,11 @@ internal sealed partial class ChunkStore
     {
         chunk.Users++;
         data.AddReference();
+        bool aligned = (offset | (uint)data.Length) % BlockSum.BlockBytes == 0;
+
+        // What goes straight to blocks that were never written is on its way to the disk while those before it are; journalled it is in its turn.
+        bool straight = Claim(chunk, offset, data.Length);
+        ValueTask<Errno> through = straight ? chunk.Data.WriteThrough(offset, data.Memory, default) : default;
         await chunk.Gate.Enter();
         while (_pendingBytes > _options.PendingBytesMax)
         {
@@ -34,9 +39,12 @@ internal sealed partial class ChunkStore
             }
         }
 
-        bool aligned = (offset | (uint)data.Length) % BlockSum.BlockBytes == 0;
-        Errno error = aligned
-            ? await WriteBlocks(chunk, stamp, mutation, (int)(offset / BlockSum.BlockBytes), data, sums)
+        Errno error = await through;
+
+        // A block that was taken over from another replica meanwhile may be brought into the file after this: the journal has to have this one.
+        straight = straight && IsUntouched(chunk, (int)(offset / BlockSum.BlockBytes), data.Length / BlockSum.BlockBytes);
+        error = error != Errnos.Ok ? error
+            : aligned ? await WriteBlocks(chunk, stamp, mutation, (int)(offset / BlockSum.BlockBytes), data, sums, straight)
             : await WriteWithin(chunk, stamp, mutation, offset, data.Memory, data.Length);
         chunk.Gate.Leave();
         data.Release();
@@ -95,23 +103,34 @@ internal sealed partial class ChunkStore
         return error;
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<Errno> WriteBlocks(
-        StoredChunk chunk, BlockStamp stamp, MutationId mutation, int first, PayloadBuffer data, ReadOnlyMemory<uint> sums)
+    /// <summary>Notes that a range is written from now on; returns whether it may be written straight. To be called in the order of the writes.</summary>
+    private bool Claim(StoredChunk chunk, long offset, int length)
     {
-        int blocks = data.Length / BlockSum.BlockBytes;
-        bool straight = data.Length >= _options.StraightBytesMin && first >= chunk.HighWater;
-        chunk.HighWater = Math.Max(chunk.HighWater, first + blocks);
-        if (straight)
+        int first = (int)(offset / BlockSum.BlockBytes);
+        bool straight = (offset | (uint)length) % BlockSum.BlockBytes == 0 && length >= _options.StraightBytesMin && first >= chunk.HighWater;
+        chunk.HighWater = Math.Max(chunk.HighWater, (int)((offset + length + BlockSum.BlockBytes - 1) / BlockSum.BlockBytes));
+        chunk.StraightWrites += straight ? 1 : 0;
+        return straight;
+    }
+
+    private static bool IsUntouched(StoredChunk chunk, int first, int blocks)
+    {
+        for (int block = first; block < first + blocks; block++)
         {
-            chunk.StraightWrites++;
-            Errno error = await chunk.Data.WriteThrough((long)first * BlockSum.BlockBytes, data.Memory, default);
-            if (error != Errnos.Ok)
+            if (!chunk.SumOf(block).IsNever)
             {
-                return error;
+                return false;
             }
         }
 
+        return true;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<Errno> WriteBlocks(
+        StoredChunk chunk, BlockStamp stamp, MutationId mutation, int first, PayloadBuffer data, ReadOnlyMemory<uint> sums, bool straight)
+    {
+        int blocks = data.Length / BlockSum.BlockBytes;
         JournalRecord record = Record(straight ? RecordType.Straight : RecordType.Data, chunk.Id, stamp, mutation, first, blocks);
         Result<ulong> lsn = await _journal.Append(record, sums, straight ? default : data.Memory);
         if (!lsn.IsOk)
@@ -161,7 +180,7 @@ internal sealed partial class ChunkStore
 
             var sums = new uint[blocks];
             BlockSums.Compute(whole.Memory.Span, sums);
-            error = await WriteBlocks(chunk, stamp, mutation, first, whole, sums);
+            error = await WriteBlocks(chunk, stamp, mutation, first, whole, sums, straight: false);
         }
 
         whole.Release();

@@ -89,8 +89,9 @@ internal sealed class StoredChunk : IDisposable
 
         StoredChunk chunk = opened.Value;
         (chunk.Version, chunk.BornLsn, chunk.IsNew) = (version, bornLsn, true);
-        Errno error = await chunk.Data.Truncate(0);
-        error = error == Errnos.Ok ? await chunk._sumFile.Truncate(0) : error;
+        // New files, as nearly all are, need not be emptied, which would be a thread hop each.
+        Errno error = chunk.Data.Length > 0 ? await chunk.Data.Truncate(0) : Errnos.Ok;
+        error = error == Errnos.Ok && chunk._sumFile.Length > 0 ? await chunk._sumFile.Truncate(0) : error;
         error = error == Errnos.Ok ? await chunk.SaveHeader() : error;
         return error == Errnos.Ok ? chunk : error;
     }

@@ -1,0 +1,115 @@
+using System.CommandLine;
+using System.Text.RegularExpressions;
+using Harness.Experiments.Benchmarking.Cluster;
+using Harness.Experiments.Plan.Values;
+
+namespace Harness.Experiments.Commands;
+
+/// <summary><c>./harness bench cluster</c>: measures a mounted directory, and another beside it.</summary>
+internal static class BenchClusterCommand
+{
+    private const string OursPattern = @"harness(\.dll)? +(mds|cs|mount|cluster)\b";
+    private const string PeersPattern = "gluster";
+
+    private static readonly ValueKind s_runtime =
+        ValueKind.Duration(50 * DurationKind.Millisecond, 3600 * DurationKind.Second, DurationKind.Millisecond);
+
+    private static readonly ValueKind s_blocks = ValueKind.Integer(1, 1000);
+
+    /// <summary>The command.</summary>
+    public static Command Create()
+    {
+        var directory = new Argument<string>("DIR") { Description = "A mounted directory of ours" };
+        var peer = new Option<string?>("--peer") { Description = "Another mounted directory, which the ratios are to", HelpName = "DIR" };
+        var quick = new Option<bool>("--quick") { Description = "Rough figures: a second for each job, 500 files, two blocks" };
+        var blocks = new Option<string?>("--blocks") { Description = "How often each side runs each job (default 3)", HelpName = "N" };
+        var runtime = new Option<string?>("--runtime") { Description = "How long each job of fio is measured (default 5s)", HelpName = "DURATION" };
+        var only = new Option<string[]>("--only") { Description = "Measure this job only; may be given several times", HelpName = "JOB" };
+        var servers = new Option<string>("--servers")
+        {
+            Description = "Matches the command lines of our servers, whose CPU time is counted",
+            HelpName = "REGEX",
+            DefaultValueFactory = _ => OursPattern,
+        };
+        var peerServers = new Option<string>("--peer-servers")
+        {
+            Description = "The same for the peer's",
+            HelpName = "REGEX",
+            DefaultValueFactory = _ => PeersPattern,
+        };
+        var defaults = new ClusterBenchOptions { Sides = [] };
+        var tree = new Option<string>("--tree") { Description = "What tar packs and unpacks", HelpName = "DIR", DefaultValueFactory = _ => defaults.Tree };
+        var repository = new Option<string?>("--repository") { Description = "What git clones (default: this program's own repository)", HelpName = "DIR" };
+        var json = new Option<bool>("--json") { Description = "As JSON" };
+        var output = new Option<string>("--out")
+        {
+            Description = "Where the run's directory is made",
+            HelpName = "DIR",
+            DefaultValueFactory = _ => defaults.Output,
+        };
+        var command = new Command(
+            "cluster", "Runs data and metadata jobs on a mounted directory, interleaved with those on a peer's; prints ratios with intervals.")
+        {
+            directory, peer, quick, blocks, runtime, only, servers, peerServers, tree, repository, json, output,
+        };
+        command.SetAction(async (parsed, _) =>
+        {
+            bool isQuick = parsed.GetValue(quick);
+            var options = new ClusterBenchOptions
+            {
+                Sides =
+                [
+                    Side(ClusterSide.Harness, directory.Name, parsed.GetValue(directory)!, servers.Name, parsed.GetValue(servers)!),
+                    .. parsed.GetValue(peer) is string other
+                        ? new[] { Side(ClusterSide.Peer, peer.Name, other, peerServers.Name, parsed.GetValue(peerServers)!) }
+                        : [],
+                ],
+                Quick = isQuick,
+                Blocks = (int)Read(blocks.Name, s_blocks, parsed.GetValue(blocks), isQuick ? 2 : defaults.Blocks),
+                Runtime = TimeSpan.FromTicks(Read(
+                    runtime.Name, s_runtime, parsed.GetValue(runtime), isQuick ? DurationKind.Second : defaults.Runtime.Ticks * TimeSpan.NanosecondsPerTick)
+                    / TimeSpan.NanosecondsPerTick),
+                Only = CheckJobs(only.Name, parsed.GetValue(only) ?? []),
+                Tree = parsed.GetValue(tree)!,
+                Repository = parsed.GetValue(repository),
+                Json = parsed.GetValue(json),
+                Output = parsed.GetValue(output)!,
+            };
+            using var interruption = new Interruption();
+            return await new ClusterBench(options).Run(interruption.Token).ConfigureAwait(false);
+        });
+        return command;
+    }
+
+    private static ClusterSide Side(string name, string argument, string directory, string option, string pattern)
+    {
+        if (!Directory.Exists(directory))
+        {
+            throw new BadArgumentsException($"{argument}: {Quoted.Text(directory)} is not a directory. Mount the file system there first.");
+        }
+
+        try
+        {
+            return new ClusterSide(name, Path.GetFullPath(directory), new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant));
+        }
+        catch (Exception exception) when (exception is ArgumentException or NotSupportedException)
+        {
+            throw new BadArgumentsException($"{option}: {exception.Message}");
+        }
+    }
+
+    private static string[] CheckJobs(string option, string[] names)
+    {
+        string[] all = [.. ClusterJobs.All(TimeSpan.Zero, quick: true, string.Empty, string.Empty).Select(job => job.Name)];
+        return names.FirstOrDefault(name => !all.Contains(name)) is string unknown
+            ? throw new BadArgumentsException(
+                $"{option}: there is no job {Quoted.Text(unknown)}{NearestName.Hint(unknown, all)}; allowed: {string.Join(", ", all)}.")
+            : names;
+    }
+
+    private static long Read(string option, ValueKind kind, string? text, long otherwise) => text is null
+        ? otherwise
+        : kind.TryParse(text, out ScalarValue value, out string complaint)
+            ? value.Number
+            : throw new BadArgumentsException($"{option}: {complaint}; allowed: {kind.Expectation}.");
+}
