@@ -73,7 +73,7 @@ internal static class SimulatedTrial
         var threads = new List<SimThread>();
         for (int i = 0; i < job.Jobs; i++)
         {
-            var application = new SimulatedApplication(job, mount.Calls, scheduler.Random.Split("job", i), window);
+            var application = new SimulatedApplication(job, mount.Calls, scheduler.Random.Split("job", i), window, ApplicationCosts.Of(machine.Description));
             string file = backend.HasFixedFiles ? $"zero.{i % Backend.NullFiles}" : $"job.{i}";
             uint pid = (uint)(1000 + i);
             threads.Add(machine.StartThread(
