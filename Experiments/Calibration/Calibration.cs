@@ -109,6 +109,8 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
 
         Cost line = locks.LineTransfer().ToCost();
         Cost handOver = locks.HandOver().ToCost();
+        // Where the other CPU was away for a while, the lock was not handed over at all; it takes at least its line.
+        handOver = handOver.Nanoseconds >= line.Nanoseconds ? handOver : line;
         return costs with { LockSameNode = line, LockOtherNode = line, HandOverSameNode = handOver, HandOverOtherNode = handOver };
     }
 
@@ -132,10 +134,14 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
         Figure shallow = wakes.WakerShare(ShallowMicros, events);
         Figure deep = wakes.WakerShare(WorkMicros, events);
         Figure far = wakes.HopToOther(WorkMicros, events);
+        Figure soon = wakes.HopToOther(ShallowMicros, events);
         return costs with
         {
             WakeSameNode = shallow.Less($"measured here: writing to an eventfd that a thread on another CPU, idle for {ShallowMicros} us, waits for, less the call").ToCost(),
             InterruptSend = deep.Less($"measured here: the same with the CPU idle for {WorkMicros} us, less that", shallow).ToCost(),
+            IdleExitShallow = soon.Less(
+                $"measured here: one way of a round of threads on two CPUs, each of which works {ShallowMicros} us, less the waker's part and the context switch",
+                shallow, contextSwitch).ToCost(),
             InterruptSameNode = new(0, "contained in idleExitDeep: from inside only their sum can be measured"),
             IdleExitDeep = far.Less(
                 $"measured here: one way of a round of threads on two CPUs, each of which works {WorkMicros} us, less the waker's part and the context switch",
