@@ -25,6 +25,7 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
     // Longer than any CPU polls here before it halts, and shorter than a guest's vCPU is parked for good: as between two requests.
     private const double WorkMicros = 5;
     private const double ShallowMicros = 1;
+    private const double HalfOfAll = 0.5;
 
     private readonly Sampler _sampler = new(batches, cancellationToken);
 
@@ -48,6 +49,7 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
         progress("wake-ups");
         costs = WithWakeUps(costs, here, near);
         var layers = new Dictionary<string, LayerCosts>();
+        double shared = near == here ? 0 : WakeBenchmarks.SharedCpu();
         progress("the daemon's code");
         var daemon = new DaemonBenchmarks(_sampler, here).All().ToDictionary(entry => entry.Name, entry => entry.Figure.ToCost());
         daemon["dispatch"] = daemon["getattr"];
@@ -63,7 +65,11 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
             ["request"] = new(0, "to be measured"),
         };
         layers[KernelCosts.FuseLayer] = new(KernelCosts.FuseLayer, fuse, new Dictionary<string, Rate>());
-        MachineDescription machine = Describe(topology, costs, layers);
+        MachineDescription machine = Describe(topology, costs, layers) with
+        {
+            WakesOnWakersCpu = shared > HalfOfAll,
+            SchedulerSource = $"measured here: of two threads that may run anywhere and wake each other, the woken one ran on its waker's CPU {shared:0%} of the times",
+        };
         progress("GETATTR");
         Figure getattr = GetattrBenchmark.Measure(_sampler, here);
         double parts = GetattrBenchmark.Simulate(machine);

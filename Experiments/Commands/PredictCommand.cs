@@ -20,6 +20,7 @@ internal static class PredictCommand
     private const string Picture = "predict.png";
     private const int Blocks = 5;
     private const int QuickBlocks = 3;
+    private const int BlocksMax = 1000;
     private const int Seed = 1;
 
     private static readonly TimeSpan s_runtime = TimeSpan.FromMilliseconds(300);
@@ -39,11 +40,12 @@ internal static class PredictCommand
         var machine = new Option<string?>("--machine") { Description = "A machine file of an earlier calibration (default: calibrate now)", HelpName = "FILE" };
         var resume = new Option<string?>("--resume") { Description = "Go on with an earlier run: what it measured is not measured again", HelpName = "DIR" };
         var output = new Option<string>("--out") { Description = "Where the run's directory is made", HelpName = "DIR", DefaultValueFactory = _ => "runs" };
+        var blocks = new Option<int?>("--blocks") { Description = "How often each cell is measured (default 5, with --quick 3)", HelpName = "N" };
         var json = new Option<bool>("--json") { Description = "As JSON" };
         var command = new Command(
             Name, "Measures the channels on real mounts, predicts the same from microbenchmarks alone, and says how far apart they are.")
         {
-            quick, spin, machine, resume, output, json,
+            quick, spin, machine, blocks, resume, output, json,
         };
         command.SetAction(async (parsed, _) =>
         {
@@ -52,7 +54,8 @@ internal static class PredictCommand
             try
             {
                 RunDirectory directory = Open(parsed.GetValue(resume), parsed.GetValue(output)!, ref options);
-                return await Run(directory, options, parsed.GetValue(machine), parsed.GetValue(json), interruption.Token).ConfigureAwait(false);
+                return await Run(
+                    directory, options, Repetitions(parsed.GetValue(blocks), options.Quick), parsed.GetValue(machine), parsed.GetValue(json), interruption.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException)
             {
@@ -86,7 +89,7 @@ internal static class PredictCommand
     }
 
     private static async Task<int> Run(
-        RunDirectory directory, PredictOptions options, string? machineFile, bool json, CancellationToken cancellationToken)
+        RunDirectory directory, PredictOptions options, int blocks, string? machineFile, bool json, CancellationToken cancellationToken)
     {
         SystemSettings.RestoreLeftover();
         FuseProbe.Require();
@@ -100,11 +103,18 @@ internal static class PredictCommand
         IReadOnlyList<TrialMeasurement> predicted = Predictions.Simulate(machine, cells, Seed);
         using var results = ResultsFile.Open(directory.ResultsCsv, []);
         await new RealCells(directory, results, Seed).Run(
-            cells, options.Quick ? QuickBlocks : Blocks, new PlainProgress(Console.Error), cancellationToken).ConfigureAwait(false);
+            cells, blocks, new PlainProgress(Console.Error), cancellationToken).ConfigureAwait(false);
         PredictionScore score = Predictions.Compare(cells, predicted, results.Trials);
         Report(score, directory, environment, json);
         return results.Trials.Any(trial => trial.Error is not null) ? ExitCode.CheckFailed : ExitCode.Done;
     }
+
+    private static int Repetitions(int? asked, bool quick) => asked switch
+    {
+        null => quick ? QuickBlocks : Blocks,
+        >= 1 and <= BlocksMax => asked.Value,
+        _ => throw new BadArgumentsException($"--blocks: {asked} is not allowed; allowed: 1 to {BlocksMax}."),
+    };
 
     private static string Spin(string text) => Knobs.Spin.Kind.TryParse(text, out _, out string complaint)
         ? text
