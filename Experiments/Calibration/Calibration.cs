@@ -25,7 +25,7 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
     // Longer than any CPU polls here before it halts, and shorter than a guest's vCPU is parked for good: as between two requests.
     private const double WorkMicros = 5;
     private const double ShallowMicros = 1;
-    private const double HalfOfAll = 0.5;
+    private const double NanosPerMicro = 1e3;
 
     private readonly Sampler _sampler = new(batches, cancellationToken);
 
@@ -49,7 +49,6 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
         progress("wake-ups");
         costs = WithWakeUps(costs, here, near);
         var layers = new Dictionary<string, LayerCosts>();
-        double shared = near == here ? 0 : WakeBenchmarks.SharedCpu();
         progress("the daemon's code");
         var daemon = new DaemonBenchmarks(_sampler, here).All().ToDictionary(entry => entry.Name, entry => entry.Figure.ToCost());
         daemon["dispatch"] = daemon["getattr"];
@@ -65,11 +64,7 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
             ["request"] = new(0, "to be measured"),
         };
         layers[KernelCosts.FuseLayer] = new(KernelCosts.FuseLayer, fuse, new Dictionary<string, Rate>());
-        MachineDescription machine = Describe(topology, costs, layers) with
-        {
-            WakesOnWakersCpu = shared > HalfOfAll,
-            SchedulerSource = $"measured here: of two threads that may run anywhere and wake each other, the woken one ran on its waker's CPU {shared:0%} of the times",
-        };
+        MachineDescription machine = Describe(topology, costs, layers);
         progress("GETATTR");
         Figure getattr = GetattrBenchmark.Measure(_sampler, here);
         double parts = GetattrBenchmark.Simulate(machine);
@@ -141,10 +136,18 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
         Figure deep = wakes.WakerShare(WorkMicros, events);
         Figure far = wakes.HopToOther(WorkMicros, events);
         Figure soon = wakes.HopToOther(ShallowMicros, events);
+        Cost plain = costs.WakeSameCpu with { Source = "as wakeSameCpu: onto a CPU that runs, the waker does the same and sends no interrupt" };
+        var plainFigure = new Figure(plain.Nanoseconds, plain.LowNanoseconds ?? plain.Nanoseconds, plain.HighNanoseconds ?? plain.Nanoseconds, "");
         return costs with
         {
-            WakeSameNode = shallow.Less($"measured here: writing to an eventfd that a thread on another CPU, idle for {ShallowMicros} us, waits for, less the call").ToCost(),
-            InterruptSend = deep.Less($"measured here: the same with the CPU idle for {WorkMicros} us, less that", shallow).ToCost(),
+            WakeSameNode = plain,
+            InterruptSend = deep.Less(
+                $"measured here: writing to an eventfd that a thread on another CPU, idle for {WorkMicros} us, waits for, less the call and wakeSameNode", plainFigure)
+                .ToCost(),
+            // A CPU that has been idle for so long takes an interrupt already if that costs most of what it costs later.
+            IdleDeepAfter = shallow.Nanos > deep.Nanos / 2
+                ? new Cost((long)(ShallowMicros * NanosPerMicro), $"measured here: to wake a CPU idle for {ShallowMicros} us costs the waker {shallow.Nanos:0} ns")
+                : costs.IdleDeepAfter,
             IdleExitShallow = soon.Less(
                 $"measured here: one way of a round of threads on two CPUs, each of which works {ShallowMicros} us, less the waker's part and the context switch",
                 shallow, contextSwitch).ToCost(),

@@ -12,7 +12,6 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
     private const int Rounds = 2_000;
     private const int DeepRounds = 200;
     private const int Yields = 20_000;
-    private const double PlacementMicros = 5;
     private const double NanosPerMicro = 1e3;
 
     /// <summary>Writing to an eventfd and reading from it when nobody waits: what the rounds below contain besides waking.</summary>
@@ -92,52 +91,6 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
         return figure.Less("", eventCalls.Times(0.5));
     }
 
-    /// <summary>How often a thread that may run anywhere wakes up on the CPU of the one that woke it: a share.</summary>
-    public static double SharedCpu()
-    {
-        using var call = new Bell();
-        using var answer = new Bell();
-        int partnersCpu = -1;
-        int shared = 0;
-        bool ended = false;
-        var partner = new Thread(() =>
-        {
-            using var here = new CpuProbe();
-            while (true)
-            {
-                call.Await();
-                if (Volatile.Read(ref ended))
-                {
-                    return;
-                }
-
-                Volatile.Write(ref partnersCpu, here.Current);
-                Sampler.Burn(PlacementMicros * NanosPerMicro);
-                answer.Ring();
-            }
-        });
-        var waker = new Thread(() =>
-        {
-            using var here = new CpuProbe();
-            for (int i = 0; i < Rounds; i++)
-            {
-                Sampler.Burn(PlacementMicros * NanosPerMicro);
-                int cpu = here.Current;
-                call.Ring();
-                answer.Await();
-                shared += Volatile.Read(ref partnersCpu) == cpu ? 1 : 0;
-            }
-
-            Volatile.Write(ref ended, true);
-            call.Ring();
-        });
-        partner.Start();
-        waker.Start();
-        waker.Join();
-        partner.Join();
-        return shared / (double)Rounds;
-    }
-
     private Figure Round(int cpu, double workMicros, int rounds)
     {
         using var call = new Bell();
@@ -167,25 +120,6 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
         call.Ring();
         partner.Join();
         return figure;
-    }
-
-    /// <summary>Asks on which CPU the thread is.</summary>
-    private sealed class CpuProbe : IDisposable
-    {
-        private const long Getcpu = 309;
-
-        private readonly NativeBuffer _word = new(sizeof(int));
-
-        public int Current
-        {
-            get
-            {
-                Libc.Syscall(Getcpu, _word.Address, 0, 0, 0, 0, 0);
-                return BitConverter.ToInt32(_word.GetSpan());
-            }
-        }
-
-        public void Dispose() => ((IDisposable)_word).Dispose();
     }
 
     /// <summary>An eventfd.</summary>
