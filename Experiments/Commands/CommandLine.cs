@@ -30,6 +30,8 @@ internal static class CommandLine
             CheckCommand.Create(),
             ReplayCommand.Create(),
             ConformanceCommand.Create(),
+            CalibrateCommand.Create(),
+            PredictCommand.Create(),
             // The launcher runs the tests itself, before this program is built; the command stands here for the help text.
             new Command("test", "Checks format, builds, and runs all tests; closes with a line that counts them."),
         };

@@ -38,6 +38,18 @@ internal sealed class MessageRecorder : IFuseObserver
     /// <summary>While set, STATFS is not kept: by it a real kernel is asked whether it is done.</summary>
     public bool IgnoresStatfs { get; set; }
 
+    /// <summary>Messages that have come since <see cref="Take"/>.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _messages.Count;
+            }
+        }
+    }
+
     /// <inheritdoc/>
     public void Received(FuseRequest request)
     {

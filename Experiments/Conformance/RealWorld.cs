@@ -16,8 +16,9 @@ internal static class RealWorld
     private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(12);
     private static readonly TimeSpan s_settleMax = TimeSpan.FromSeconds(10);
 
-    // Twice may not do: requests and forgets take turns in the kernel's queue (fs/fuse/dev.c, fuse_dev_do_read).
-    private const int Fences = 3;
+    // In the kernel's queue up to 8 requests go before a FORGET that waits, and then it is the FORGET's turn (fs/fuse/dev.c,
+    // fuse_dev_do_read, forget_batch). So with one reader nothing waits any more behind the tenth.
+    private const int Fences = 10;
 
     /// <summary>Runs a script; each step is over when the kernel has no request left.</summary>
     /// <exception cref="FuseTransportException">This machine cannot mount.</exception>
@@ -79,8 +80,27 @@ internal static class RealWorld
         return records;
     }
 
-    /// <summary>Waits until no request is under way, and by requests of its own until no forget is.</summary>
+    /// <summary>Waits until no request is under way, and by requests of its own until no forget is; both again while that brings forth more.</summary>
     private static void Settle(uint connection, MessageRecorder recorder, string directory)
+    {
+        using var memory = new NativeBuffer(8192);
+        System.Text.Encoding.UTF8.GetBytes(directory, memory.GetSpan());
+        recorder.IgnoresStatfs = true;
+        int before;
+        do
+        {
+            before = recorder.Count;
+            AwaitNoneWaiting(connection);
+            for (int i = 0; i < Fences; i++)
+            {
+                Libc.Syscall(SystemCall.Statfs, memory.Address, memory.Address + 4096, 0, 0, 0, 0);
+            }
+        }
+        while (recorder.Count > before);
+        recorder.IgnoresStatfs = false;
+    }
+
+    private static void AwaitNoneWaiting(uint connection)
     {
         long start = Stopwatch.GetTimestamp();
         var wait = new SpinWait();
@@ -92,15 +112,5 @@ internal static class RealWorld
                 throw new FuseTransportException($"The kernel still waits for an answer {s_settleMax.TotalSeconds} s after the call.");
             }
         }
-
-        recorder.IgnoresStatfs = true;
-        using var memory = new NativeBuffer(8192);
-        System.Text.Encoding.UTF8.GetBytes(directory, memory.GetSpan());
-        for (int i = 0; i < Fences; i++)
-        {
-            Libc.Syscall(SystemCall.Statfs, memory.Address, memory.Address + 4096, 0, 0, 0, 0);
-        }
-
-        recorder.IgnoresStatfs = false;
     }
 }

@@ -15,6 +15,7 @@ internal sealed class SimulatedApplication
     private readonly SystemCalls _calls;
     private readonly SimRandom _random;
     private readonly Window _window;
+    private readonly long _operationNanos;
     private long _position;
     private long _writes;
     private long _nextStart;
@@ -24,8 +25,12 @@ internal sealed class SimulatedApplication
     /// <param name="calls">The kernel.</param>
     /// <param name="random">Where it draws places from.</param>
     /// <param name="window">When it is measured.</param>
-    public SimulatedApplication(SimulatedJob job, SystemCalls calls, SimRandom random, Window window) =>
+    /// <param name="costs">What its own code takes.</param>
+    public SimulatedApplication(SimulatedJob job, SystemCalls calls, SimRandom random, Window window, ApplicationCosts costs)
+    {
         (_job, _calls, _random, _window) = (job, calls, random, window);
+        _operationNanos = job.IsAsync ? costs.Asynchronous : costs.Synchronous;
+    }
 
     /// <summary>Latencies of the operations that ended while it was measured.</summary>
     public LatencyHistogram Latency { get; } = new();
@@ -71,6 +76,7 @@ internal sealed class SimulatedApplication
         while (Now(task) < _window.End)
         {
             await Pace(task);
+            await task.Thread.Compute(_operationNanos);
             bool isWrite = DrawWrite();
             long offset = NextOffset();
             long start = Now(task);
@@ -91,6 +97,7 @@ internal sealed class SimulatedApplication
             while (Now(task) < _window.End && free.TryPop(out Operation? next))
             {
                 await Pace(task);
+                await task.Thread.Compute(_operationNanos);
                 next.IsWrite = DrawWrite();
                 next.Start = Now(task);
                 _calls.EnterSubmit(task);

@@ -26,6 +26,7 @@ internal static class SimulatedTrial
 
     private const double NanosPerSecond = 1e9;
     private const double NanosPerMicro = 1e3;
+    private const double Percent = 100;
 
     /// <summary>What of an experiment's configuration or workload is not modelled, as a sentence; null if all is.</summary>
     public static string? Unmodelled(Backend backend, KnobSettings knobs, Workload workload) =>
@@ -51,7 +52,12 @@ internal static class SimulatedTrial
     /// <param name="seed">Of everything that is drawn.</param>
     /// <param name="traceHash">Equal for equal runs.</param>
     public static TrialMeasurement Run(
-        string machineName, Backend backend, KnobSettings knobs, Workload workload, ulong seed, out ulong traceHash)
+        string machineName, Backend backend, KnobSettings knobs, Workload workload, ulong seed, out ulong traceHash) =>
+        Run(MachineFile.Load(machineName), backend, knobs, workload, seed, out traceHash);
+
+    /// <inheritdoc cref="Run(string, Backend, KnobSettings, Workload, ulong, out ulong)"/>
+    public static TrialMeasurement Run(
+        MachineDescription description, Backend backend, KnobSettings knobs, Workload workload, ulong seed, out ulong traceHash)
     {
         if (Unmodelled(backend, knobs, workload) is string refusal)
         {
@@ -59,7 +65,7 @@ internal static class SimulatedTrial
         }
 
         var scheduler = new SimScheduler(new SimSchedulerOptions { Seed = seed });
-        var machine = new Simulation.Machines.Machine(scheduler, MachineFile.Load(machineName));
+        var machine = new Simulation.Machines.Machine(scheduler, description);
         var spec = new MountSpec { Backend = backend, MountPoint = "/", Knobs = SimulatedWorld.Settled(knobs) };
         IFileSystem fileSystem = backend.Name == Backend.Null
             ? new NullFileSystem(spec.Options, scheduler.Main.Time)
@@ -73,7 +79,7 @@ internal static class SimulatedTrial
         var threads = new List<SimThread>();
         for (int i = 0; i < job.Jobs; i++)
         {
-            var application = new SimulatedApplication(job, mount.Calls, scheduler.Random.Split("job", i), window);
+            var application = new SimulatedApplication(job, mount.Calls, scheduler.Random.Split("job", i), window, ApplicationCosts.Of(machine.Description));
             string file = backend.HasFixedFiles ? $"zero.{i % Backend.NullFiles}" : $"job.{i}";
             uint pid = (uint)(1000 + i);
             threads.Add(machine.StartThread(
@@ -84,7 +90,7 @@ internal static class SimulatedTrial
         scheduler.RunUntil(() => applications.TrueForAll(application => application.IsDone), "the end of all jobs");
         traceHash = scheduler.TraceHash;
         (fileSystem as IDisposable)?.Dispose();
-        return Measure(applications, threads, window);
+        return Measure(applications, threads, machine, window);
     }
 
     private static void Mount(SimScheduler scheduler, Simulation.Machines.Machine machine, SimulatedMount mount)
@@ -107,8 +113,9 @@ internal static class SimulatedTrial
     }
 
     private static TrialMeasurement Measure(
-        List<SimulatedApplication> applications, List<SimThread> threads, SimulatedApplication.Window window)
+        List<SimulatedApplication> applications, List<SimThread> threads, Simulation.Machines.Machine machine, SimulatedApplication.Window window)
     {
+        double now = machine.Scheduler.NowNanoseconds;
         var latency = new LatencyHistogram();
         applications.ForEach(application => latency.Merge(application.Latency));
         long read = applications.Sum(application => application.ReadBytes);
@@ -124,10 +131,14 @@ internal static class SimulatedTrial
             LatencyMicrosP99 = latency.PercentileNanos(99) / NanosPerMicro,
             LatencyMicrosP999 = latency.PercentileNanos(99.9) / NanosPerMicro,
             LatencyMicrosMax = latency.SlowestNanos / NanosPerMicro,
-            AppCpuSystemPercent = threads.Sum(thread => thread.WorkNanoseconds + thread.SpinNanoseconds) / (double)window.End * 100,
+            // As fio counts: of one job, on the average.
+            AppCpuSystemPercent = threads.Average(Busy) / now * Percent,
+            DaemonCpuSystemPercent = machine.Threads.Except(threads).Sum(Busy) / now * Percent,
             ReadBytes = read,
             WriteBytes = written,
             RuntimeSeconds = seconds,
         };
     }
+
+    private static double Busy(SimThread thread) => thread.WorkNanoseconds + thread.SpinNanoseconds;
 }

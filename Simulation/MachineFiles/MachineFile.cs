@@ -9,6 +9,9 @@ public static class MachineFile
 {
     internal const string Root = "the file";
 
+    internal const string WakesIdle = "idle";
+    internal const string WakesWaker = "waker";
+
     const int DistanceMax = 254;
     const string Square = "Allowed: a square matrix with one row and one column per node.";
 
@@ -58,6 +61,7 @@ public static class MachineFile
         int[][] distances = ReadDistances(topology, cpusOfNode.Length);
         string topologySource = topology.Text("source");
         topology.RefuseUnknownKeys();
+        (bool packs, string schedulerSource) = ReadScheduler(root);
         var description = new MachineDescription
         {
             Name = root.Text("name"),
@@ -65,6 +69,8 @@ public static class MachineFile
             CpusOfNode = cpusOfNode,
             Distances = distances,
             TopologySource = topologySource,
+            WakesOnWakersCpu = packs,
+            SchedulerSource = schedulerSource,
             Costs = ReadCosts(root.Section("costs"), oneNode: cpusOfNode.Length == 1),
             Layers = ReadLayers(root),
         };
@@ -86,6 +92,23 @@ public static class MachineFile
         return stream.Documents.Count == 1
             ? stream.Documents[0].RootNode
             : throw new MachineFileException($"{file}: a machine file has one YAML document; this has {stream.Documents.Count}.");
+    }
+
+    /// <summary>Where a thread wakes up; where the file does not say it, on its last CPU or an idle one.</summary>
+    static (bool Packs, string Source) ReadScheduler(YamlSection root)
+    {
+        if (!root.Has("scheduler"))
+        {
+            return (false, "");
+        }
+        YamlSection scheduler = root.Section("scheduler");
+        string wakes = scheduler.Text("wakes");
+        string source = scheduler.Text("source");
+        scheduler.RefuseUnknownKeys();
+        return wakes is WakesIdle or WakesWaker
+            ? (wakes == WakesWaker, source)
+            : throw scheduler.Error($"scheduler.wakes is '{wakes}'. Allowed: {WakesIdle} (a thread wakes up on its last CPU or an idle one), "
+                + $"{WakesWaker} (on its waker's CPU, if nobody waits there).");
     }
 
     static int ReadNode(YamlSection node)

@@ -28,6 +28,12 @@ public static class MachineFileWriter
             Line(text, 2, $"- [{string.Join(", ", row)}]");
         }
         Line(text, 1, $"source: {Quote(machine.TopologySource)}");
+        if (machine.SchedulerSource.Length > 0)
+        {
+            Line(text, 0, "scheduler:");
+            Line(text, 1, $"wakes: {(machine.WakesOnWakersCpu ? MachineFile.WakesWaker : MachineFile.WakesIdle)}");
+            Line(text, 1, $"source: {Quote(machine.SchedulerSource)}");
+        }
         Line(text, 0, "costs:");
         foreach (System.Reflection.PropertyInfo property in typeof(CostModel).GetProperties())
         {

@@ -7,6 +7,9 @@ public sealed partial class Machine
 {
     static readonly Action<object?> IdleExitDone = static cpu => ((SimCpu)cpu!).Machine.Dispatch((SimCpu)cpu);
 
+    /// <summary>How long a thread that ran counts as hot in its CPU's caches (kernel/sched/fair.c, <c>sysctl_sched_migration_cost</c>).</summary>
+    const long CacheHotNanoseconds = 500_000;
+
     readonly ulong[] idle;
     readonly SimNode[][] nearestNodes;
     int idleCount;
@@ -17,7 +20,7 @@ public sealed partial class Machine
     /// <summary>What a waker on <paramref name="from"/> spends to wake <paramref name="target"/> where it would now run.</summary>
     internal long CostOfWaking(SimCpu from, SimThread target)
     {
-        SimCpu to = Select(target);
+        SimCpu to = Select(target, from);
         long cost = to == from ? Costs.WakeSameCpu.Nanoseconds : Distances.Wake(from.Node.Id, to.Node.Id);
         return to.IsIdle && IsDeeplyIdle(to) ? cost + Costs.InterruptSend.Nanoseconds : cost;
     }
@@ -36,7 +39,7 @@ public sealed partial class Machine
     internal void MakeRunnable(SimThread thread, SimCpu? from)
     {
         thread.BecomeRunnable();
-        SimCpu cpu = Select(thread);
+        SimCpu cpu = Select(thread, from);
         Enqueue(cpu, thread);
         if (cpu.IsIdle)
         {
@@ -74,6 +77,7 @@ public sealed partial class Machine
     /// </summary>
     internal void Preempt(SimCpu cpu, SimThread thread)
     {
+        thread.LastRanAt = Scheduler.NowNanoseconds;
         thread.BecomeRunnable();
         SimCpu? other = thread.IsMovable && idleCount > 0 ? FindIdle(thread.Affinity, cpu.Node) : null;
         Enqueue(other ?? cpu, thread);
@@ -183,7 +187,7 @@ public sealed partial class Machine
                 for (int i = cpus[id].Current is null ? 1 : 0; i < waiting.Count; i++)
                 {
                     SimThread candidate = waiting[i];
-                    if (candidate.Affinity.Contains(thief.Id))
+                    if (candidate.Affinity.Contains(thief.Id) && !IsHot(candidate))
                     {
                         waiting.RemoveAt(i);
                         movableWaiting--;
@@ -196,13 +200,17 @@ public sealed partial class Machine
     }
 
     /// <summary>
-    /// Where a thread that wakes up runs: on its last CPU if that is idle, else on the nearest idle CPU, else on its last CPU, or, if it
+    /// Where a thread that wakes up runs: on its waker's CPU, if the machine's scheduler packs and nobody waits there; on its last CPU if that is idle, else on the nearest idle CPU, else on its last CPU, or, if it
     /// may
     /// not run there any more, on the allowed CPU with the fewest waiting.
     /// </summary>
-    SimCpu Select(SimThread thread)
+    SimCpu Select(SimThread thread, SimCpu? waker)
     {
         SimCpu last = thread.Cpu;
+        if (Description.WakesOnWakersCpu && waker is { QueueLength: 0 } && thread.IsMovable && thread.Affinity.Contains(waker.Id))
+        {
+            return waker;
+        }
         bool lastAllowed = thread.Affinity.Contains(last.Id);
         if (lastAllowed && (last.IsIdle || !thread.IsMovable))
         {
@@ -214,6 +222,10 @@ public sealed partial class Machine
         }
         return lastAllowed ? last : FindShortestQueue(thread.Affinity);
     }
+
+    /// <summary>Where wake-ups pack threads onto a CPU, one that has just run there is not pulled away again (<c>task_hot</c>).</summary>
+    bool IsHot(SimThread thread) =>
+        Description.WakesOnWakersCpu && Scheduler.NowNanoseconds - thread.LastRanAt < CacheHotNanoseconds;
 
     SimCpu FindShortestQueue(CpuSet affinity) => cpus.Where(cpu => affinity.Contains(cpu.Id)).MinBy(cpu => cpu.QueueLength)!;
 

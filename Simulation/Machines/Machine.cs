@@ -134,6 +134,14 @@ public sealed partial class Machine : IWaitSource
         }
     }
 
+    /// <summary>What a CPU waits for a cache line that another has changed.</summary>
+    public long CostOfLine(SimCpu from, SimCpu to)
+    {
+        ArgumentNullException.ThrowIfNull(from);
+        ArgumentNullException.ThrowIfNull(to);
+        return from == to ? 0 : Distances.LockTake(from.Node.Id, to.Node.Id);
+    }
+
     internal void Remove(SimThread thread) => threads.Remove(thread);
 
     /// <summary>

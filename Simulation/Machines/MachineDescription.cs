@@ -24,6 +24,15 @@ public sealed record MachineDescription
     /// <summary>Where the topology and the distances come from.</summary>
     public string TopologySource { get; init; } = "";
 
+    /// <summary>
+    /// Whether its scheduler lets a thread wake up on its waker's CPU, if nobody waits there, rather than on its last or an idle one: as
+    /// <c>wake_affine</c> does at times (kernel/sched/fair.c), and kernels of guests whose idle CPUs are dear to wake.
+    /// </summary>
+    public bool WakesOnWakersCpu { get; init; }
+
+    /// <summary>Where <see cref="WakesOnWakersCpu"/> comes from; empty if nobody said anything.</summary>
+    public string SchedulerSource { get; init; } = "";
+
     /// <summary>What things cost on it.</summary>
     public required CostModel Costs { get; init; }
 

@@ -24,6 +24,9 @@ public sealed partial class SimThread
     /// <summary>How many spin locks it holds or spins for, and mutexes it spins for: no other thread may have its CPU meanwhile.</summary>
     internal int SpinDepth { get; set; }
 
+    /// <summary>When it last had a CPU and lost it.</summary>
+    internal long LastRanAt { get; set; }
+
     /// <summary>How many locks it holds or waits for.</summary>
     internal int LockDepth { get; set; }
 
@@ -113,6 +116,7 @@ public sealed partial class SimThread
     internal void WaitFor(object about)
     {
         argument = about;
+        LastRanAt = Machine.Scheduler.NowNanoseconds;
         state = ThreadState.Waiting;
         Machine.Dispatch(Cpu);
     }
@@ -274,6 +278,7 @@ public sealed partial class SimThread
         {
             sleepEnd = Machine.Scheduler.Schedule(blockDue, EventKind.ThreadSleep, (ulong)Id, SleepEnded, this);
         }
+        LastRanAt = Machine.Scheduler.NowNanoseconds;
         state = ThreadState.Blocked;
         Machine.Dispatch(Cpu);
         return true;

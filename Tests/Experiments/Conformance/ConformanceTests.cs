@@ -1,11 +1,12 @@
 using Harness.Experiments.Conformance;
+using Harness.Tests.Mounts;
 using Harness.Transport.Simulated;
 
 namespace Harness.Tests.Experiments.Conformance;
 
 /// <summary>
-/// Conformance against a kernel that is broken on purpose. The real kernel is compared by <c>./harness conformance</c>, which wants the machine for
-/// itself: what Linux sends behind a call's back (RELEASE, FORGET) comes later on a busy one.
+/// Conformance with the real kernel, by every third script and some generated ones, and against a kernel that is broken on purpose. All scripts are
+/// <c>./harness conformance</c>, which takes ten seconds.
 /// </summary>
 public sealed class ConformanceTests
 {
@@ -22,6 +23,27 @@ public sealed class ConformanceTests
         Script script = AllScripts().Single(candidate => candidate.Name == name);
         IReadOnlyList<StepRecord> right = SimulatedWorld.Run(script);
         Assert.NotNull(ScriptComparison.Difference(script, right, SimulatedWorld.Run(script, mount => mount.Faults = (KernelFault)fault)));
+    }
+
+    [RealMountFact]
+    public void TheRealKernelSendsTheSameMessages()
+    {
+        const int every = 3;
+        const int generated = 15;
+        const ulong seed = 11;
+        using var output = new StringWriter();
+        var run = new ConformanceRun(output, RealWorld.Run);
+        foreach (Script script in AllScripts().Where((_, i) => i % every == 0))
+        {
+            run.Add(script);
+        }
+
+        for (int i = 0; i < generated; i++)
+        {
+            run.Add(RandomScripts.Generate(seed, i));
+        }
+
+        Assert.True(run.Equal == run.Scripts, $"{output}\n./harness conformance, and for generated scripts --random {generated} --seed {seed}");
     }
 
     [Fact]

@@ -31,6 +31,7 @@ internal sealed class SimulatedReader(FuseConnection connection, SimulatedChanne
 
             KernelRequest request = await queue.Take(thread, Index);
             thread.Charge(connection.Machine.Costs.SystemCall.Nanoseconds);
+            connection.Fetch(thread, request);
             await CopyIn(thread, request);
             await queue.Keep(thread, Index, request);
             await Handle(thread, handler, request);
@@ -62,6 +63,7 @@ internal sealed class SimulatedReader(FuseConnection connection, SimulatedChanne
             await queue.Find(thread, Index, request);
             if (queue.CopiesData || request.Into.Count == 0)
             {
+                connection.Pin(thread, slot.Length);
                 await thread.Copy(OutHeader.Size + slot.Length, thread.Cpu.Node.Id, request.Node);
             }
 
@@ -80,6 +82,11 @@ internal sealed class SimulatedReader(FuseConnection connection, SimulatedChanne
     private async ValueTask CopyIn(SimThread thread, KernelRequest request)
     {
         bool copies = connection.Queue.CopiesData || request.Data.Count == 0;
+        if (copies)
+        {
+            connection.Pin(thread, request.Length);
+        }
+
         await thread.Copy(copies ? request.Length : InHeader.Size, request.Node, thread.Cpu.Node.Id);
     }
 
@@ -99,7 +106,7 @@ internal sealed class SimulatedReader(FuseConnection connection, SimulatedChanne
         request.IsSent = true;
         slot.Load(request);
         _handling = slot;
-        thread.Charge(connection.Costs.Dispatch);
+        thread.Charge(connection.Costs.DispatchOf(request.Header.Opcode));
         handler.Handle(slot);
         _handling = null;
         return slot.IsAnswered ? Send(thread, slot) : default;

@@ -55,6 +55,11 @@ internal sealed class DirectIo
 
         // A file cannot be extended in the background: the caller waits even if it asked not to.
         bool waits = completion is null || !transfer.IsParallel || (isWrite && offset + buffer.Length > inode.Size);
+        if (completion is not null)
+        {
+            task.Thread.Charge(_connection.Costs.AsyncIo);
+        }
+
         transfer.Waiter = waits ? task.Thread : null;
         transfer.Completion = waits ? null : completion;
         Result<int> result = await Split(transfer, buffer);
@@ -139,6 +144,7 @@ internal sealed class DirectIo
         while (done < buffer.Length)
         {
             int bytes = Math.Min(most, buffer.Length - done);
+            _connection.Pin(task.Thread, bytes);
             KernelRequest request = Make(transfer, buffer.Slice(done, bytes), transfer.Offset + done);
             if (transfer.IsParallel)
             {

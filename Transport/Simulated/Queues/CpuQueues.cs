@@ -12,8 +12,10 @@ internal sealed class CpuQueues : RequestQueue
     private readonly InputQueue[] _input;
     private readonly CpuSet[] _places;
 
-    private CpuQueues(FuseConnection connection, Func<Machine, int, QueueGuard> guard, bool copiesData)
+    private CpuQueues(
+        FuseConnection connection, Func<Machine, int, QueueGuard> guard, bool copiesData, BackgroundLocking locking = BackgroundLocking.Counters)
     {
+        BackgroundLocking = locking;
         Machine machine = connection.Machine;
         _input = [.. machine.Cpus.Select(cpu => new InputQueue(connection, $"CPU {cpu.Id}", guard(machine, cpu.Id)))];
         _places = [.. machine.Cpus.Select(cpu => CpuSet.Of(cpu.Id))];
@@ -26,6 +28,9 @@ internal sealed class CpuQueues : RequestQueue
     /// <inheritdoc/>
     public override bool CopiesData { get; }
 
+    /// <inheritdoc/>
+    public override BackgroundLocking BackgroundLocking { get; }
+
     public override int? Readers => _input.Length;
 
     /// <summary>FUSE over io_uring: each queue under a lock of its own.</summary>
@@ -34,7 +39,7 @@ internal sealed class CpuQueues : RequestQueue
 
     /// <summary>Queues without locks. No released kernel has it; RFUSE (FAST'24) describes one.</summary>
     public static CpuQueues LockFree(FuseConnection connection) =>
-        new(connection, static (machine, _) => new QueueGuard(new SimCacheLine(machine)), copiesData: true);
+        new(connection, static (machine, _) => new QueueGuard(new SimCacheLine(machine)), copiesData: true, BackgroundLocking.None);
 
     /// <summary>Rings whose data lie in buffers that kernel and daemon share (protocol 7.46).</summary>
     public static CpuQueues ZeroCopy(FuseConnection connection) =>

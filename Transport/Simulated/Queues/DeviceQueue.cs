@@ -30,11 +30,16 @@ internal sealed class DeviceQueue : RequestQueue
 
     public override ValueTask Find(SimThread answerer, int index, KernelRequest request) => TouchProcessing(answerer, index);
 
+    /// <summary>The lock is taken before the copy, and again after it (fuse_dev_do_read, fuse_dev_do_write).</summary>
     [AsyncMethodBuilder(typeof(SimMethodBuilder))]
     private async ValueTask TouchProcessing(SimThread thread, int index)
     {
+        const int times = 2;
         SimSpinLock own = _processing[index % _processing.Length];
-        await own.Acquire(thread);
-        own.Release(thread);
+        for (int i = 0; i < times; i++)
+        {
+            await own.Acquire(thread);
+            own.Release(thread);
+        }
     }
 }

@@ -15,6 +15,9 @@ internal abstract class RequestQueue
     /// <summary>Whether data are copied between application and daemon; with shared buffers they are not.</summary>
     public virtual bool CopiesData => true;
 
+    /// <summary>What the lock of the connection's background requests is held for.</summary>
+    public virtual BackgroundLocking BackgroundLocking => BackgroundLocking.WhileSending;
+
     /// <summary>How many threads the daemon has, if that is not its own to choose.</summary>
     public virtual int? Readers => null;
 
@@ -35,4 +38,17 @@ internal abstract class RequestQueue
 
     /// <summary>An answer has come: finds the request that it is for.</summary>
     public abstract ValueTask Find(SimThread answerer, int index, KernelRequest request);
+}
+
+/// <summary>What <c>fc->bg_lock</c> is held for.</summary>
+internal enum BackgroundLocking
+{
+    /// <summary>For the counters and until the request is in its queue and a reader is awake (fs/fuse/dev.c, <c>flush_bg_queue</c>).</summary>
+    WhileSending,
+
+    /// <summary>For the counters alone (fs/fuse/dev_uring.c, <c>fuse_uring_queue_bq_req</c>).</summary>
+    Counters,
+
+    /// <summary>There is none: each CPU counts for itself.</summary>
+    None,
 }

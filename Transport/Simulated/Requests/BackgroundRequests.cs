@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Harness.Simulation.Machines;
+using Harness.Transport.Simulated.Queues;
 
 namespace Harness.Transport.Simulated.Requests;
 
@@ -9,6 +10,7 @@ namespace Harness.Transport.Simulated.Requests;
 /// </summary>
 internal sealed class BackgroundRequests(FuseConnection connection)
 {
+    private readonly SimSpinLock _lock = new(connection.Machine, "bg_lock");
     private readonly Queue<KernelRequest> _waiting = new();
     private readonly SimWaitQueue _blockedSenders = new("room among the background requests");
     private bool _isBlocked;
@@ -36,6 +38,7 @@ internal sealed class BackgroundRequests(FuseConnection connection)
 
         request.IsBackground = true;
         connection.Admit(thread, request);
+        await Enter(thread);
         if (++Count == Limit)
         {
             _isBlocked = true;
@@ -49,6 +52,7 @@ internal sealed class BackgroundRequests(FuseConnection connection)
     [AsyncMethodBuilder(typeof(SimMethodBuilder))]
     public async ValueTask Ended(SimThread thread)
     {
+        await Enter(thread);
         bool wasFull = Count == Limit;
         Count--;
         _active--;
@@ -64,14 +68,29 @@ internal sealed class BackgroundRequests(FuseConnection connection)
         }
     }
 
+    private ValueTask Enter(SimThread thread) =>
+        connection.Queue.BackgroundLocking == BackgroundLocking.None ? default : _lock.Acquire(thread);
+
+    /// <summary>Sends what may be sent, and lets go of the lock: before that, or, by <c>/dev/fuse</c>, after it with all its wake-ups.</summary>
     [AsyncMethodBuilder(typeof(SimMethodBuilder))]
     private async ValueTask Flush(SimThread thread)
     {
+        bool isHeld = connection.Queue.BackgroundLocking == BackgroundLocking.WhileSending;
+        if (connection.Queue.BackgroundLocking == BackgroundLocking.Counters)
+        {
+            _lock.Release(thread);
+        }
+
         while (_active < Limit && _waiting.TryDequeue(out KernelRequest? next))
         {
             _active++;
             next.Header.Unique = connection.NextUnique();
             await connection.Queue.Put(thread, next);
+        }
+
+        if (isHeld)
+        {
+            _lock.Release(thread);
         }
     }
 }

@@ -89,6 +89,7 @@ internal sealed partial class FuseConnection
         }
 
         task.WaitsFor = null;
+        Fetch(task.Thread, request);
         return request.Error;
     }
 
@@ -115,10 +116,25 @@ internal sealed partial class FuseConnection
     {
         thread.Charge(Costs.Request);
         request.Node = thread.Cpu.Node.Id;
+        request.Cpu = thread.Cpu;
         request.Queue = thread.Cpu.Id;
         request.Seal();
         Waiting++;
     }
+
+    /// <summary>The request's own memory comes to the CPU of whoever goes on with it.</summary>
+    public void Fetch(SimThread thread, KernelRequest request)
+    {
+        if (request.Cpu is { } before && before != thread.Cpu)
+        {
+            thread.Charge(KernelCosts.RequestLines * Machine.CostOfLine(before, thread.Cpu));
+        }
+
+        request.Cpu = thread.Cpu;
+    }
+
+    /// <summary>Looks up and holds the pages of a process's memory that so many bytes lie in.</summary>
+    public void Pin(SimThread thread, int bytes) => thread.Charge((bytes + PageBytes - 1) / PageBytes * Costs.PinnedPage);
 
     /// <summary>What goes before requests: interrupts, and forgets if it is their turn. Null if there is nothing.</summary>
     public KernelRequest? TakeUrgent(bool forgetsToo)

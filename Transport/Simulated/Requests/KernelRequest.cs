@@ -51,6 +51,9 @@ internal sealed class KernelRequest
     /// <summary>The node of the memory that its data come from and go to.</summary>
     public int Node { get; set; }
 
+    /// <summary>The CPU that changed it last.</summary>
+    public SimCpu? Cpu { get; set; }
+
     /// <summary>Who waits for it.</summary>
     public SimThread? Waiter { get; set; }
 
@@ -79,6 +82,7 @@ internal sealed class KernelRequest
         Error = Errnos.Ok;
         IsDone = IsBackground = IsSent = false;
         Waiter = null;
+        Cpu = null;
         End = null;
         Context = null;
         Data.Clear();

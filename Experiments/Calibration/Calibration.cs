@@ -1,0 +1,177 @@
+using Harness.Experiments.Simulated;
+using Harness.Runtime;
+using Harness.Simulation.MachineFiles;
+using Harness.Simulation.Machines;
+using Harness.Transport.Simulated;
+
+namespace Harness.Experiments.Calibration;
+
+/// <summary>Measures this machine by microbenchmarks and writes down what it is as a machine file says it.</summary>
+/// <remarks>
+/// Of FUSE only GETATTR is measured, on one channel with one thread. Everything else is the machine, the daemon's code in this process, and
+/// fio on shared memory; no cell that is to be predicted enters.
+/// </remarks>
+/// <param name="batches">How often each figure is measured.</param>
+/// <param name="progress">Told of each figure before it is measured.</param>
+/// <param name="cancellationToken">Gives up between two batches.</param>
+internal sealed class Calibration(int batches, Action<string> progress, CancellationToken cancellationToken)
+{
+    /// <summary>The name of a machine that was measured here.</summary>
+    public const string MachineName = "this";
+
+    // What cannot be measured from user space, such as the kernel's time slices, has its source there.
+    private const string Rules = "this-vm";
+
+    // Longer than any CPU polls here before it halts, and shorter than a guest's vCPU is parked for good: as between two requests.
+    private const double WorkMicros = 5;
+    private const double ShallowMicros = 1;
+    private const double NanosPerMicro = 1e3;
+
+    private readonly Sampler _sampler = new(batches, cancellationToken);
+
+    /// <summary>Measures everything.</summary>
+    /// <exception cref="Transport.FuseTransportException">This machine cannot mount.</exception>
+    /// <exception cref="OperationCanceledException">It was interrupted.</exception>
+    public MachineDescription Run()
+    {
+        Topology topology = Topology.Current;
+        int here = topology.Online.Numbers.First();
+        NumaNode node = topology.Nodes.First(each => each.Cpus.Contains(here));
+        int near = node.Cpus.Numbers.Where(topology.Online.Contains).FirstOrDefault(cpu => cpu != here, here);
+        MachineDescription rules = MachineFile.Load(Rules);
+        progress("system calls");
+        var calls = new CallBenchmarks(_sampler, here);
+        Figure systemCall = calls.SystemCall();
+        progress("memory");
+        CostModel costs = WithMemory(rules.Costs with { SystemCall = systemCall.ToCost() }, calls);
+        progress("locks");
+        costs = WithLocks(costs, here, near);
+        progress("wake-ups");
+        costs = WithWakeUps(costs, here, near);
+        var layers = new Dictionary<string, LayerCosts>();
+        progress("the daemon's code");
+        var daemon = new DaemonBenchmarks(_sampler, here).All().ToDictionary(entry => entry.Name, entry => entry.Figure.ToCost());
+        daemon["dispatch"] = daemon["getattr"];
+        layers[KernelCosts.DaemonLayer] = new(KernelCosts.DaemonLayer, daemon, new Dictionary<string, Rate>());
+        progress("fio");
+        layers[ApplicationCosts.Layer] = Application(calls, systemCall, here);
+        progress("the kernel's pages");
+        var fuse = new Dictionary<string, Cost>
+        {
+            ["page"] = calls.CachedPage().ToCost(),
+            ["pinnedPage"] = calls.PinnedPage().ToCost(),
+            ["asyncIo"] = calls.AsyncIo(systemCall).ToCost(),
+            ["request"] = new(0, "to be measured"),
+        };
+        layers[KernelCosts.FuseLayer] = new(KernelCosts.FuseLayer, fuse, new Dictionary<string, Rate>());
+        MachineDescription machine = Describe(topology, costs, layers);
+        progress("GETATTR");
+        Figure getattr = GetattrBenchmark.Measure(_sampler, here);
+        double parts = GetattrBenchmark.Simulate(machine);
+        fuse["request"] = getattr.Less(
+            $"measured here: GETATTR on one channel, one thread and one CPU, {getattr.Nanos:0} ns, less what the model says of its parts, {parts:0} ns",
+            new Figure(parts, parts, parts, "")).ToCost();
+        return machine;
+    }
+
+    private static MachineDescription Describe(Topology topology, CostModel costs, Dictionary<string, LayerCosts> layers) => new()
+    {
+        Name = MachineName,
+        Description = "the machine that this was measured on",
+        CpusOfNode = [.. topology.Nodes.Where(HasCpus).Select(node => node.Cpus.Count)],
+        Distances = [.. topology.Nodes.Where(HasCpus).Select(node => (IReadOnlyList<int>)[.. node.Distances.Where((_, i) => HasCpus(topology.Nodes[i]))])],
+        TopologySource = "sysfs",
+        Costs = costs,
+        Layers = layers,
+    };
+
+    private static bool HasCpus(NumaNode node) => node.Cpus.Count > 0;
+
+    private static CostModel WithMemory(CostModel costs, CallBenchmarks calls)
+    {
+        const int large = 1 << 20;
+        const int page = 4096;
+        Figure copy = calls.CopyLarge();
+        return costs with
+        {
+            CopyLocal = copy.ToRate(large),
+            CopyStart = calls.CopyPage().Less("measured here: memcpy of 4 KiB, less its share of 1 MiB", copy.Times((double)page / large)).ToCost(),
+        };
+    }
+
+    private CostModel WithLocks(CostModel costs, int here, int near)
+    {
+        var locks = new LockBenchmarks(_sampler, here, near);
+        costs = costs with { LockSameCpu = locks.Uncontended().ToCost() };
+        if (near == here)
+        {
+            return costs;
+        }
+
+        Cost line = locks.LineTransfer().ToCost();
+        Cost handOver = locks.HandOver().ToCost();
+        // Where the other CPU was away for a while, the lock was not handed over at all; it takes at least its line.
+        handOver = handOver.Nanoseconds >= line.Nanoseconds ? handOver : line;
+        return costs with { LockSameNode = line, LockOtherNode = line, HandOverSameNode = handOver, HandOverOtherNode = handOver };
+    }
+
+    private CostModel WithWakeUps(CostModel costs, int here, int near)
+    {
+        var wakes = new WakeBenchmarks(_sampler, here, near);
+        Figure events = wakes.EventCalls();
+        Figure contextSwitch = wakes.ContextSwitch();
+        Figure hop = wakes.HopOnOneCpu(events);
+        costs = costs with
+        {
+            ContextSwitch = contextSwitch.ToCost(),
+            WakeSameCpu = hop.Less("measured here: one way of a round of two threads on one CPU through eventfds, less the calls and the context switch", contextSwitch)
+                .ToCost(),
+        };
+        if (near == here)
+        {
+            return costs;
+        }
+
+        Figure shallow = wakes.WakerShare(ShallowMicros, events);
+        Figure deep = wakes.WakerShare(WorkMicros, events);
+        Figure far = wakes.HopToOther(WorkMicros, events);
+        Figure soon = wakes.HopToOther(ShallowMicros, events);
+        Cost plain = costs.WakeSameCpu with { Source = "as wakeSameCpu: onto a CPU that runs, the waker does the same and sends no interrupt" };
+        var plainFigure = new Figure(plain.Nanoseconds, plain.LowNanoseconds ?? plain.Nanoseconds, plain.HighNanoseconds ?? plain.Nanoseconds, "");
+        return costs with
+        {
+            WakeSameNode = plain,
+            InterruptSend = deep.Less(
+                $"measured here: writing to an eventfd that a thread on another CPU, idle for {WorkMicros} us, waits for, less the call and wakeSameNode", plainFigure)
+                .ToCost(),
+            // A CPU that has been idle for so long takes an interrupt already if that costs most of what it costs later.
+            IdleDeepAfter = shallow.Nanos > deep.Nanos / 2
+                ? new Cost((long)(ShallowMicros * NanosPerMicro), $"measured here: to wake a CPU idle for {ShallowMicros} us costs the waker {shallow.Nanos:0} ns")
+                : costs.IdleDeepAfter,
+            IdleExitShallow = soon.Less(
+                $"measured here: one way of a round of threads on two CPUs, each of which works {ShallowMicros} us, less the waker's part and the context switch",
+                shallow, contextSwitch).ToCost(),
+            InterruptSameNode = new(0, "contained in idleExitDeep: from inside only their sum can be measured"),
+            IdleExitDeep = far.Less(
+                $"measured here: one way of a round of threads on two CPUs, each of which works {WorkMicros} us, less the waker's part and the context switch",
+                deep, contextSwitch).ToCost(),
+        };
+    }
+
+    private LayerCosts Application(CallBenchmarks calls, Figure systemCall, int here)
+    {
+        var application = new ApplicationBenchmarks(here, cancellationToken);
+        Figure read = calls.ReadShared();
+        Figure asynchronous = calls.AsyncIo(systemCall);
+        return new LayerCosts(
+            ApplicationCosts.Layer,
+            new Dictionary<string, Cost>
+            {
+                ["synchronous"] = application.Operation("psync", read).ToCost(),
+                ["asynchronous"] = application.Operation("libaio", new Figure(
+                    read.Nanos + asynchronous.Nanos + systemCall.Nanos, read.Low + asynchronous.Low + systemCall.Low,
+                    read.High + asynchronous.High + systemCall.High, "")).ToCost(),
+            },
+            new Dictionary<string, Rate>());
+    }
+}

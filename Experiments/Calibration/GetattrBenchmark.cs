@@ -1,0 +1,82 @@
+using System.Globalization;
+using Harness.Experiments.Backends.Null;
+using Harness.Experiments.Conformance;
+using Harness.Experiments.Mounting;
+using Harness.Experiments.Plan;
+using Harness.FuseProtocol;
+using Harness.Runtime.Native;
+using Harness.Simulation.Machines;
+using Harness.Simulation.Scheduling;
+using Harness.Transport.Simulated;
+using Harness.Transport.Simulated.Files;
+using Microsoft.Win32.SafeHandles;
+
+namespace Harness.Experiments.Calibration;
+
+/// <summary>
+/// The one thing of FUSE that a calibration measures: GETATTR on one channel with one thread, application and daemon on one CPU. What it
+/// takes beyond what the model says of its parts is the kernel's work for a request.
+/// </summary>
+internal static class GetattrBenchmark
+{
+    private const int Calls = 2_000;
+    private const string FileName = "zero.0";
+
+    private static readonly KnobSettings s_knobs = Settings(
+        (Knobs.Channel, Knobs.DevFuse), (Knobs.Threads, "1"), (Knobs.Affinity, "cpu"), (Knobs.Spin, "0us"), (Knobs.AttrTimeout, "0s"),
+        (Knobs.EntryTimeout, "3600s"));
+
+    /// <summary>Measures it on a real mount.</summary>
+    /// <exception cref="Transport.FuseTransportException">This machine cannot mount.</exception>
+    public static Figure Measure(Sampler sampler, int cpu)
+    {
+        string directory = Directory.CreateTempSubdirectory("harness-calibrate-").FullName;
+        try
+        {
+            using MountHost host = MountHost.Start(Spec(directory));
+            using (SafeFileHandle file = File.OpenHandle(Path.Combine(directory, FileName)))
+            using (var memory = new NativeBuffer(SessionOptions.PageSize))
+            {
+                int descriptor = (int)file.DangerousGetHandle();
+                return sampler.Each(cpu, Calls, () => Libc.Syscall(SystemCall.Fstat, descriptor, memory.Address, 0, 0, 0, 0), "");
+            }
+        }
+        finally
+        {
+            Directory.Delete(directory);
+        }
+    }
+
+    /// <summary>What the model says it takes on a machine.</summary>
+    public static double Simulate(MachineDescription description)
+    {
+        var scheduler = new SimScheduler();
+        var machine = new Simulation.Machines.Machine(scheduler, description);
+        MountSpec spec = Spec("/");
+        var session = new FuseSession(new NullFileSystem(spec.Options, scheduler.Main.Time), spec.Session);
+        using var mount = new SimulatedMount(machine, SimulatedWorld.Options(spec), session);
+        long? took = null;
+        machine.StartThread("application", async thread =>
+        {
+            var task = new KernelTask(thread);
+            await mount.Start(task);
+            const uint mode = 0;
+            int file = (int)(await mount.Calls.Open(task, FileName, OpenFileFlags.ReadOnly, mode)).Value;
+            long start = scheduler.NowNanoseconds;
+            for (int i = 0; i < Calls; i++)
+            {
+                await mount.Calls.Fstat(task, file);
+            }
+
+            took = scheduler.NowNanoseconds - start;
+        }, Simulation.Machines.CpuSet.Of(0));
+        scheduler.RunUntil(() => took is not null, "the end of all calls");
+        return took!.Value / (double)Calls;
+    }
+
+    private static MountSpec Spec(string mountPoint) =>
+        new() { Backend = new Backend(Backend.Null, null), MountPoint = mountPoint, Knobs = s_knobs };
+
+    private static KnobSettings Settings(params (Knob Knob, string Value)[] pairs) => pairs.Aggregate(
+        KnobSettings.None, (settings, pair) => settings.With(pair.Knob, pair.Knob.Kind.Parse(string.Create(CultureInfo.InvariantCulture, $"{pair.Value}"))));
+}

@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using Harness.Runtime;
+
+namespace Harness.Experiments.Calibration;
+
+/// <summary>Repeats a measurement until its median has an interval.</summary>
+/// <param name="batches">How often each is repeated.</param>
+/// <param name="cancellationToken">Gives up between two batches.</param>
+internal sealed class Sampler(int batches, CancellationToken cancellationToken)
+{
+    /// <summary>Fewer than this give a median no confidence interval.</summary>
+    public const int BatchesMin = 6;
+
+    private const double NanosPerSecond = 1e9;
+
+    /// <summary>What one of many calls takes, on a thread that stays on one CPU.</summary>
+    /// <param name="cpu">Where.</param>
+    /// <param name="calls">Calls of a batch.</param>
+    /// <param name="call">What is measured.</param>
+    /// <param name="source">What it is, in words.</param>
+    public Figure Each(int cpu, int calls, Action call, string source) => Batch(
+        cpu,
+        () =>
+        {
+            long start = Stopwatch.GetTimestamp();
+            for (int i = 0; i < calls; i++)
+            {
+                call();
+            }
+
+            return Nanos(start, Stopwatch.GetTimestamp()) / calls;
+        },
+        source);
+
+    /// <summary>The median of what a batch says, on a thread that stays on one CPU. The first batch, which compiles the code, does not count.</summary>
+    public Figure Batch(int cpu, Func<double> batch, string source)
+    {
+        var values = new List<double>();
+        using var thread = PinnedThread.Start(cpu, () =>
+        {
+            for (int i = -1; i < batches && !cancellationToken.IsCancellationRequested; i++)
+            {
+                double value = batch();
+                if (i >= 0)
+                {
+                    values.Add(value);
+                }
+            }
+        });
+        thread.Join();
+        cancellationToken.ThrowIfCancellationRequested();
+        return Figure.Median(values, source);
+    }
+
+    /// <summary>Time between two readings of the clock.</summary>
+    public static double Nanos(long start, long end) => (end - start) * (NanosPerSecond / Stopwatch.Frequency);
+
+    /// <summary>Keeps the CPU busy for so long.</summary>
+    public static void Burn(double nanos)
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (Nanos(start, Stopwatch.GetTimestamp()) < nanos)
+        {
+        }
+    }
+}
+
+/// <summary>A thread that stays on one CPU.</summary>
+internal sealed class PinnedThread : IDisposable
+{
+    private readonly Thread _thread;
+    private Exception? _failure;
+
+    private PinnedThread(int cpu, Action body) => _thread = new Thread(() =>
+    {
+        try
+        {
+            if (!ThreadPlacement.TryPin(new CpuSet([cpu])))
+            {
+                throw new Transport.FuseTransportException($"A thread could not be kept on CPU {cpu}.");
+            }
+
+            body();
+        }
+#pragma warning disable CA1031 // It is thrown again by Join.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            _failure = exception;
+        }
+    })
+    { IsBackground = true };
+
+    /// <summary>Starts one.</summary>
+    public static PinnedThread Start(int cpu, Action body)
+    {
+        var thread = new PinnedThread(cpu, body);
+        thread._thread.Start();
+        return thread;
+    }
+
+    /// <summary>Waits for its end; throws what it threw.</summary>
+    public void Join()
+    {
+        _thread.Join();
+        if (_failure is not null)
+        {
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(_failure);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _thread.Join();
+}
