@@ -174,9 +174,11 @@ internal sealed partial class ClusterClient
     private void ReleaseRoom(long bytes)
     {
         _dirtyBytes -= bytes;
-        while (bytes > 0 && _waitingForRoom.TryDequeue(out TaskCompletionSource? waiting))
+
+        // Those that wait now, once each: who finds that there is still too little room waits again, behind them.
+        for (int waiting = bytes > 0 ? _waitingForRoom.Count : 0; waiting > 0 && _waitingForRoom.TryDequeue(out TaskCompletionSource? first); waiting--)
         {
-            waiting.SetResult();
+            first.SetResult();
         }
     }
 }

@@ -30,6 +30,12 @@ internal sealed class OwnedDirectory : IDisposable
     /// </returns>
     public static Result<OwnedDirectory> Claim(string directory, ulong serverId, (ulong High, ulong Low) cluster)
     {
+        // Told before whether somebody serves it: that it is another's does not change when he stops.
+        if (OwnerOf(directory) is { IsOk: true, Value: { } other } && !Fits(other, serverId, cluster))
+        {
+            return Errno.EUCLEAN;
+        }
+
         FileStream? taken = null;
         try
         {
@@ -37,7 +43,7 @@ internal sealed class OwnedDirectory : IDisposable
             taken = new FileStream(Path.Combine(directory, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             using var file = new FileStream(Path.Combine(directory, FileName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
             Owner? owner = Read(file);
-            if (owner is { } known && (known.ServerId != serverId || !IsSame(known.Cluster, cluster)))
+            if (owner is { } known && !Fits(known, serverId, cluster))
             {
                 taken.Dispose();
                 return Errno.EUCLEAN;
@@ -81,7 +87,8 @@ internal sealed class OwnedDirectory : IDisposable
     /// <summary>Lets it go, for another process.</summary>
     public void Dispose() => _lock.Dispose();
 
-    private static bool IsSame((ulong High, ulong Low) one, (ulong High, ulong Low) other) => one == default || other == default || one == other;
+    private static bool Fits(Owner owner, ulong serverId, (ulong High, ulong Low) cluster) =>
+        owner.ServerId == serverId && (owner.Cluster == default || cluster == default || owner.Cluster == cluster);
 
     private static Owner? Read(FileStream file)
     {
