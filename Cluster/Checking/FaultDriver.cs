@@ -11,6 +11,9 @@ internal sealed class FaultDriver(CheckedCluster cluster, IReadOnlyList<Fault> f
     /// <summary>Not so long that clients' sessions end, when what they keep is lost by right; but longer than chunk servers' leases last.</summary>
     private const long MetadataAwayNanosecondsMax = 5_000_000_000;
 
+    private const long ShortNanoseconds = 500_000_000;
+    private const long ClientsReturnNanoseconds = 2_500_000_000;
+
     /// <summary>So long after the last fault the timeline tells how the chunks are.</summary>
     private const long LookAfterNanoseconds = 2_000_000_000;
 
@@ -80,6 +83,7 @@ internal sealed class FaultDriver(CheckedCluster cluster, IReadOnlyList<Fault> f
                 cluster.KillMetadata(fault.Kind == FaultKind.MetadataPowerLoss);
                 await LoopYield.Delay(cluster.World.Main, Math.Min(fault.LastsNanoseconds, MetadataAwayNanosecondsMax));
                 cluster.StartMetadata();
+                await ClientsAreBack(fault.LastsNanoseconds);
                 break;
             case FaultKind.Rot:
                 Rot(server);
@@ -103,6 +107,10 @@ internal sealed class FaultDriver(CheckedCluster cluster, IReadOnlyList<Fault> f
                 break;
         }
     }
+
+    /// <summary>Two outages without a sign of life between them would end sessions as one long one does: clients look for the server once a second.</summary>
+    private Task ClientsAreBack(long awayNanoseconds) =>
+        awayNanoseconds < ShortNanoseconds ? Task.CompletedTask : LoopYield.Delay(cluster.World.Main, ClientsReturnNanoseconds);
 
     private async Task Restart(CheckedServer server, Fault fault)
     {

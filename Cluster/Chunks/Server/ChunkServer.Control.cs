@@ -18,6 +18,14 @@ internal sealed partial class ChunkServer
 
     private async void OnControl(RpcRequest request, ChunkRequest message)
     {
+        // What the metadata server said before this server registered anew may come late, and is true no longer.
+        bool isOrder = request.Header.Kind is ChunkKind.Create or ChunkKind.SetChain or ChunkKind.Delete or ChunkKind.CatchUp or ChunkKind.Merge;
+        if (isOrder && _metadata is not null && !(HasLease && _metadata.IsRegisteredWith(request.Peer)))
+        {
+            request.Reply(Errno.EAGAIN);
+            return;
+        }
+
         switch (request.Header.Kind)
         {
             case ChunkKind.Create:

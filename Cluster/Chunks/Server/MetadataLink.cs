@@ -24,6 +24,9 @@ internal sealed class MetadataLink(ChunkServer server, ILoop loop, INetwork netw
     /// <summary>Whether the lease lasts.</summary>
     public bool LeaseHolds => loop.NowNanoseconds < _leaseUntil;
 
+    /// <summary>Whether this is the connection by which the server has its present lease.</summary>
+    public bool IsRegisteredWith(RpcPeer peer) => _registeredWith == peer;
+
     /// <summary>Begins.</summary>
     public void Start() => Run();
 

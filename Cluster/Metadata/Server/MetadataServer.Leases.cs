@@ -67,6 +67,8 @@ internal sealed partial class MetadataServer
     {
         while (_clients.TryGetValue(session, out Client? client))
         {
+            // Taken before: the client may be back by another connection before the end of this one is noticed.
+            Task changed = client.Changed.Task;
             IClientLink? link = client.Link;
             RecallReply? reply = link is null ? null : await link.Recall(recall);
             if (reply is not null)
@@ -80,7 +82,7 @@ internal sealed partial class MetadataServer
             }
 
             // The connection is gone, or the client hangs: it comes back by another one, or its session ends.
-            await client.Changed.Task;
+            await changed;
         }
     }
 
