@@ -17,6 +17,12 @@ internal static class ChunkKind
     /// <summary>Client to every replica: what was acknowledged survives a power cut once all have answered.</summary>
     public const ushort Sync = 103;
 
+    /// <summary>
+    /// Client to any replica: where the first data, or with a length of 0 the first hole, are from <see cref="ChunkRequest.Offset"/> on, in blocks of
+    /// 4 KiB. The reply is <see cref="ChunkReply"/> with the place instead of a stamp; <see cref="ulong.MaxValue"/> if there are none.
+    /// </summary>
+    public const ushort Seek = 104;
+
     /// <summary>A replica to its successor: a <see cref="Write"/> with its stamp.</summary>
     public const ushort ForwardWrite = 110;
 

@@ -54,8 +54,16 @@ internal sealed class ClusterChunkData : IChunkData, IChainSource
         HandleOf(location) is { } handle ? _client.Sync(handle) : new(Errno.ESTALE);
 
     /// <inheritdoc/>
-    /// <remarks>Chunk servers do not tell which blocks were never written: a chunk that exists counts as data.</remarks>
-    public ValueTask<Result<long>> Seek(ChunkLocation location, long offset, bool data, long chunkBytes) => new(data ? offset : chunkBytes);
+    public async ValueTask<Result<long>> Seek(ChunkLocation location, long offset, bool data, long chunkBytes)
+    {
+        if (HandleOf(location) is not { } handle)
+        {
+            return Errno.ESTALE;
+        }
+
+        Result<long> found = await _client.Seek(handle, offset, data);
+        return found.IsOk ? Math.Min(found.Value, chunkBytes) : found;
+    }
 
     /// <inheritdoc/>
     public ValueTask<bool> Refresh(ChunkHandle chunk) => Refreshing is null ? new(false) : Refreshing(chunk);

@@ -43,6 +43,7 @@ internal sealed partial class ClusterClient
             Make make = MakeOf(context, parent, name.Span, (uint)FilePermissions.S_IFREG | (arg.Mode & (uint)FilePermissions.ALLPERMS), arg.Umask, 0);
             make.Hold = true;
             MetadataReply reply = await _session.Mutate(new Command { Make = make });
+            Touched(parent.Value, 0, 0);
             if ((Errno)reply.Errno != Errno.EEXIST || ((OpenFlags)arg.Flags & OpenFlags.O_EXCL) != 0)
             {
                 Result<EntryOut> made = Entry(reply);
@@ -92,7 +93,9 @@ internal sealed partial class ClusterClient
     public async ValueTask<Result<EntryOut>> Link(NodeId node, NodeId newParent, ReadOnlyMemory<byte> newName)
     {
         var link = new Link { Inode = node.Value, Parent = newParent.Value, Name = ByteString.CopyFrom(newName.Span) };
-        return Entry(await _session.Mutate(new Command { Link = link }));
+        MetadataReply reply = await _session.Mutate(new Command { Link = link });
+        Touched(newParent.Value, 0, 0);
+        return Entry(reply);
     }
 
     public ValueTask<Errno> Unlink(NodeId parent, ReadOnlyMemory<byte> name) => Remove(parent, name, directory: false);

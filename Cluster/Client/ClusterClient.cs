@@ -158,6 +158,7 @@ internal sealed partial class ClusterClient : ISessionOwner
         else
         {
             node.Attributes.Nlink = attributes.Nlink;
+            node.Attributes.Ctime = Math.Max(node.Attributes.Ctime, attributes.Ctime);
         }
 
         if (!node.IsBeingRecalled && lease > node.Lease)

@@ -5,15 +5,20 @@ using Mono.Unix.Native;
 
 namespace Harness.Cluster.Disk;
 
-/// <summary>A directory that belongs to one server of one cluster, as a file in it says, and to one process at a time, which keeps that file locked.</summary>
+/// <summary>
+/// A directory that belongs to one server of one cluster, as a file in it says, and to one process at a time, which keeps another one locked.
+/// </summary>
 internal sealed class OwnedDirectory : IDisposable
 {
     /// <summary>The file.</summary>
     public const string FileName = "server";
 
-    private readonly FileStream _file;
+    /// <summary>The file that is locked: apart, since who only wants to know whose the directory is must not be kept out.</summary>
+    private const string LockName = "server.lock";
 
-    private OwnedDirectory(FileStream file) => _file = file;
+    private readonly FileStream _lock;
+
+    private OwnedDirectory(FileStream @lock) => _lock = @lock;
 
     /// <summary>Makes the directory if need be, and makes sure that it is this server's. A cluster that was not known until now is noted.</summary>
     /// <param name="directory">The directory.</param>
@@ -25,15 +30,22 @@ internal sealed class OwnedDirectory : IDisposable
     /// </returns>
     public static Result<OwnedDirectory> Claim(string directory, ulong serverId, (ulong High, ulong Low) cluster)
     {
-        FileStream? file = null;
+        // Told before whether somebody serves it: that it is another's does not change when he stops.
+        if (OwnerOf(directory) is { IsOk: true, Value: { } other } && !Fits(other, serverId, cluster))
+        {
+            return Errno.EUCLEAN;
+        }
+
+        FileStream? taken = null;
         try
         {
             Directory.CreateDirectory(directory);
-            file = new FileStream(Path.Combine(directory, FileName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            taken = new FileStream(Path.Combine(directory, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            using var file = new FileStream(Path.Combine(directory, FileName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
             Owner? owner = Read(file);
-            if (owner is { } known && (known.ServerId != serverId || !IsSame(known.Cluster, cluster)))
+            if (owner is { } known && !Fits(known, serverId, cluster))
             {
-                file.Dispose();
+                taken.Dispose();
                 return Errno.EUCLEAN;
             }
 
@@ -42,11 +54,11 @@ internal sealed class OwnedDirectory : IDisposable
                 Write(file, new Owner(serverId, cluster));
             }
 
-            return new OwnedDirectory(file);
+            return new OwnedDirectory(taken);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or FormatException)
         {
-            file?.Dispose();
+            taken?.Dispose();
             return ErrnoOf(exception);
         }
     }
@@ -73,9 +85,10 @@ internal sealed class OwnedDirectory : IDisposable
     }
 
     /// <summary>Lets it go, for another process.</summary>
-    public void Dispose() => _file.Dispose();
+    public void Dispose() => _lock.Dispose();
 
-    private static bool IsSame((ulong High, ulong Low) one, (ulong High, ulong Low) other) => one == default || other == default || one == other;
+    private static bool Fits(Owner owner, ulong serverId, (ulong High, ulong Low) cluster) =>
+        owner.ServerId == serverId && (owner.Cluster == default || cluster == default || owner.Cluster == cluster);
 
     private static Owner? Read(FileStream file)
     {

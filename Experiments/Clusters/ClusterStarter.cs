@@ -88,12 +88,13 @@ internal sealed class ClusterStarter(ClusterDirectory directory, ClusterConfig c
         try
         {
             await Await(
-                "all chunks", s_repairMax, async () => await Status().ConfigureAwait(false) is { Offline: 0, Blocked: 0 }, cancellationToken).ConfigureAwait(false);
+                "all chunks", s_repairMax, async () => await Status().ConfigureAwait(false) is { Offline: 0, Blocked: 0 }, cancellationToken)
+                .ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
-            await Console.Error.WriteLineAsync($"harness: not all chunks can be read and written yet; ./harness cluster status --dir {directory.Path} tells more.")
-                .ConfigureAwait(false);
+            await Console.Error.WriteLineAsync(
+                $"harness: not all chunks can be read and written yet; ./harness cluster status --dir {directory.Path} tells more.").ConfigureAwait(false);
         }
     }
 
@@ -131,7 +132,8 @@ internal sealed class ClusterStarter(ClusterDirectory directory, ClusterConfig c
 
         await handle.AwaitEnd(s_startMax).ConfigureAwait(false);
         Start(ClusterDirectory.MountName, [
-            "mount", MountCommand.Detached, "--backend", backend, .. MetricsOf(ClusterDirectory.MountName), .. config.MountWords.SelectMany(static words => (string[])["-o", words]), mountPoint,
+            "mount", MountCommand.Detached, "--backend", backend, .. MetricsOf(ClusterDirectory.MountName),
+            .. config.MountWords.SelectMany(static words => (string[])["-o", words]), mountPoint,
         ]);
 
         // The kernel holds the first question back until INIT is over.

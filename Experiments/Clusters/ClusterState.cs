@@ -29,10 +29,10 @@ internal sealed record ClusterState
         .. Status is null ? [$"no metadata server answers at {Metadata}"] : Array.Empty<string>(),
         .. Processes.Where(static one => one.Value is null).Select(static one => $"{one.Key} does not run"),
         .. (Status?.Servers ?? []).Where(static server => server.State == "offline").Select(static server => $"chunk server {server.Server} is offline"),
-        .. Chunks(Status?.Offline, "have no replica that could be read"),
-        .. Chunks(Status?.Blocked, "have fewer replicas than they need to be written"),
-        .. Chunks(Status?.Urgent, "have only as many replicas as they need to be written"),
-        .. Chunks(Status?.Degraded, "lack a replica"),
+        .. Chunks(Status?.Offline, "without a replica that could be read"),
+        .. Chunks(Status?.Blocked, "with fewer replicas than a write needs"),
+        .. Chunks(Status?.Urgent, "with only as many replicas as a write needs"),
+        .. Chunks(Status?.Degraded, "that lack a replica"),
         .. Mount is { IsMounted: false } mount ? [$"it is not mounted on {mount.MountPoint}"] : Array.Empty<string>(),
     ];
 
@@ -62,5 +62,5 @@ internal sealed record ClusterState
         };
     }
 
-    private static IEnumerable<string> Chunks(ulong? count, string what) => count is > 0 ? [$"{count} chunks {what}"] : [];
+    private static IEnumerable<string> Chunks(ulong? count, string what) => count is > 0 ? [$"chunks {what}: {count}"] : [];
 }

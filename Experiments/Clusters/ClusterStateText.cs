@@ -18,11 +18,13 @@ internal static class ClusterStateText
         {
             text.AppendLine(CultureInfo.InvariantCulture, $"cluster {status.Cluster:x16}, metadata server {state.Metadata}{Process(state, "mds")}, " +
                 $"term {status.Term}, {status.Inodes:N0} inodes, {status.Sessions} clients");
-            text.AppendLine(CultureInfo.InvariantCulture, $"{"server",6} {"state",-10} {"address",-22} {"process",8} {"chunks",9} {"free GiB",10} {"of GiB",10}");
+            text.AppendLine(
+                CultureInfo.InvariantCulture, $"{"server",6} {"state",-10} {"address",-22} {"process",8} {"chunks",9} {"free GiB",10} {"of GiB",10}");
             foreach (ServerStatus server in status.Servers)
             {
                 text.AppendLine(CultureInfo.InvariantCulture, $"{server.Server,6} {server.State,-10} {server.Address,-22} " +
-                    $"{ProcessOf(state, $"cs{server.Server}"),8} {server.Chunks,9:N0} {server.FreeBytes / BytesPerGibi,10:N1} {server.Bytes / BytesPerGibi,10:N1}");
+                    $"{ProcessOf(state, $"cs{server.Server}"),8} {server.Chunks,9:N0} " +
+                    $"{server.FreeBytes / BytesPerGibi,10:N1} {server.Bytes / BytesPerGibi,10:N1}");
             }
 
             text.AppendLine(CultureInfo.InvariantCulture, $"chunks: {status.Chunks:N0} in all; {status.Healthy:N0} healthy, {status.Degraded:N0} degraded, " +

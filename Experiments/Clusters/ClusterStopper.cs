@@ -60,7 +60,8 @@ internal sealed class ClusterStopper(ClusterDirectory directory, ClusterConfig c
         if (left.Length > 0 && !force)
         {
             throw new FuseTransportException(
-                $"{string.Join(", ", left)} did not end within {s_patience.TotalSeconds} s. See {directory.LogOf(left[0])}, or give --force to kill what is left.");
+                $"{string.Join(", ", left)} did not end within {s_patience.TotalSeconds} s. " +
+                $"See {directory.LogOf(left[0])}, or give --force to kill what is left.");
         }
 
         await Task.WhenAll(running.Where((_, i) => !ended[i]).Select(static handle => handle.Kill())).ConfigureAwait(false);

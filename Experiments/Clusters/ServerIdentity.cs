@@ -69,7 +69,8 @@ internal sealed record ServerIdentity(ulong ServerId, ulong Cluster)
     {
         ulong identity = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))) | 1;
         MetadataReply? reply = await Ask(metadata, new MetadataRequest { NewServer = identity }, s_patience).ConfigureAwait(false);
-        return reply?.Outcome.Number ?? throw new FuseTransportException("The metadata server gave no number to the new chunk server. Try again, or give --id.");
+        return reply?.Outcome.Number ?? throw new FuseTransportException(
+            "The metadata server gave no number to the new chunk server. Try again, or give --id.");
     }
 
     private static async Task<MetadataReply?> Ask(IReadOnlyList<NodeAddress> metadata, MetadataRequest request, TimeSpan patience)

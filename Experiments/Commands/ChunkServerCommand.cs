@@ -21,15 +21,28 @@ internal static class ChunkServerCommand
     public static Command Create()
     {
         var directory = new Option<string>("--dir") { Description = "Where its chunks are; made if it is not there", HelpName = "DIR", Required = true };
-        var journal = new Option<string?>("--journal") { Description = "Where its journal is, on an SSD if there is one (default: the directory of the chunks)", HelpName = "DIR" };
-        var metadata = new Option<string>("--mds") { Description = "Where the metadata servers listen, separated by commas", HelpName = "HOST:PORT,…", Required = true };
+        var journal = new Option<string?>("--journal")
+        {
+            Description = "Where its journal is, on an SSD if there is one (default: the directory of the chunks)",
+            HelpName = "DIR",
+        };
+        var metadata = new Option<string>("--mds")
+        {
+            Description = "Where the metadata servers listen, separated by commas",
+            HelpName = "HOST:PORT,…",
+            Required = true,
+        };
         var listen = new Option<string>("--listen")
         {
             Description = $"Where it listens (default {ListenDefault}); port 0 takes any, since the metadata server is told which",
             HelpName = "HOST:PORT",
             DefaultValueFactory = _ => ListenDefault,
         };
-        var number = new Option<uint?>("--id") { Description = "Its number in the cluster, not 0 (default: what its directory says; a new one gets the next)", HelpName = "N" };
+        var number = new Option<uint?>("--id")
+        {
+            Description = "Its number in the cluster, not 0 (default: what its directory says; a new one gets the next)",
+            HelpName = "N",
+        };
         var metrics = new Option<string?>("--metrics") { Description = MetricsServer.Description, HelpName = MetricsServer.HelpName };
         var exitWithParent = new Option<bool>(MountCommand.ExitWithParent) { Hidden = true };
         var detached = new Option<bool>(MountCommand.Detached) { Hidden = true };

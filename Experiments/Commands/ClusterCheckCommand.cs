@@ -15,13 +15,17 @@ internal static class ClusterCheckCommand
     public static Command Create()
     {
         var directory = new Option<string?>("--dir") { Description = "The cluster's directory on this host", HelpName = "DIR" };
-        var metadata = new Option<string?>("--mds") { Description = "Or where its metadata server listens, for a cluster of many hosts", HelpName = "HOST:PORT" };
+        var metadata = new Option<string?>("--mds")
+        {
+            Description = "Or where its metadata server listens, for a cluster of many hosts",
+            HelpName = "HOST:PORT",
+        };
         var scrub = new Option<bool>("--scrub") { Description = "Also read every block, compare it with its checksum, and repair it from another replica" };
         var json = new Option<bool>("--json") { Description = "As JSON, one object" };
         var command = new Command(
             "fsck",
-            "Checks the metadata against the chunk servers: missing and superfluous replicas, versions, and that replicas are equal. It may be used while the " +
-            "cluster is. Ends with code 1 if something is wrong.")
+            "Checks the metadata against the chunk servers: missing and superfluous replicas, versions, and that replicas are equal. It may be " +
+            "used while the cluster is. Ends with code 1 if something is wrong.")
         {
             directory, metadata, scrub, json,
         };

@@ -22,13 +22,22 @@ internal static class ClusterCommand
     private static Command Up()
     {
         Option<string> directory = Directory();
-        var servers = new Option<int?>("--cs") { Description = $"Chunk servers (default: as before; {ClusterWishes.ChunkServersDefault} at first)", HelpName = "N" };
+        var servers = new Option<int?>("--cs")
+        {
+            Description = $"Chunk servers (default: as before; {ClusterWishes.ChunkServersDefault} at first)",
+            HelpName = "N",
+        };
         var replicas = new Option<string?>("--replicas") { Description = ReplicaCount.Description, HelpName = "N[:MIN]" };
-        var listen = new Option<string?>("--listen") { Description = "Where the metadata server listens (default: as before; a free port of 127.0.0.1 at first)", HelpName = "HOST:PORT" };
+        var listen = new Option<string?>("--listen")
+        {
+            Description = "Where the metadata server listens (default: as before; a free port of 127.0.0.1 at first)",
+            HelpName = "HOST:PORT",
+        };
         var mount = new Option<string?>("--mount") { Description = "Mount it on this directory too (default: as before)", HelpName = "MNT" };
         var words = new Option<string[]>("-o") { Description = "Options of the mount, as ./harness mount --options lists them", HelpName = "WORD,…" };
         var inProcess = new Option<bool>("--in-process") { Description = "Run all of it in the process of the mount" };
-        var command = new Command("up", "Starts what does not run yet, in the background, and returns when the cluster can be used. What it is told it remembers.")
+        var command = new Command(
+            "up", "Starts what does not run yet, in the background, and returns when the cluster can be used. What it is told it remembers.")
         {
             directory, servers, replicas, listen, mount, words, inProcess,
         };
@@ -41,7 +50,10 @@ internal static class ClusterCommand
                 parsed.GetValue(mount),
                 parsed.GetValue(words) ?? [],
                 parsed.GetValue(inProcess));
-            ClusterDirectory cluster = ClusterDirectory.Create(parsed.GetValue(directory)!);
+            // What can never be is refused before anything is made.
+            string path = parsed.GetValue(directory)!;
+            wishes.Over(ClusterConfig.Read(Path.Combine(path, ClusterDirectory.ConfigName)), running: false, isMounted: false);
+            ClusterDirectory cluster = ClusterDirectory.Create(path);
             using IDisposable taken = cluster.Lock();
             ClusterConfig? known = ClusterConfig.Read(cluster.ConfigPath);
             ClusterState? state = known is null ? null : await ClusterState.Of(cluster).ConfigureAwait(false);
@@ -57,7 +69,11 @@ internal static class ClusterCommand
     private static Command Status()
     {
         var directory = new Option<string?>("--dir") { Description = "The cluster's directory on this host", HelpName = "DIR" };
-        var metadata = new Option<string?>("--mds") { Description = "Or where its metadata server listens, for a cluster of many hosts", HelpName = "HOST:PORT" };
+        var metadata = new Option<string?>("--mds")
+        {
+            Description = "Or where its metadata server listens, for a cluster of many hosts",
+            HelpName = "HOST:PORT",
+        };
         var json = new Option<bool>("--json") { Description = "As JSON, one object" };
         var command = new Command("status", "Shows servers, space, the states of chunks and what is being repaired. Ends with code 1 if something is wrong.")
         {
@@ -149,7 +165,9 @@ internal static class ClusterCommand
         }
 
         string[] started = [.. starter.Started];
-        Console.WriteLine(started.Length == 0 ? $"the cluster in {cluster.Path} was up" : $"the cluster in {cluster.Path} is up: started {string.Join(", ", started)}");
+        Console.WriteLine(started.Length == 0
+            ? $"the cluster in {cluster.Path} was up"
+            : $"the cluster in {cluster.Path} is up: started {string.Join(", ", started)}");
         Console.WriteLine(config.MountPoint is string path
             ? $"mounted on {path}"
             : $"to mount it: ./harness mount --backend cluster --mds {config.Listen} MOUNTPOINT");

@@ -23,7 +23,12 @@ internal static class MetadataServerCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var directory = new Option<string>("--dir") { Description = "Where its log and snapshots are; made if it is not there", HelpName = "DIR", Required = true };
+        var directory = new Option<string>("--dir")
+        {
+            Description = "Where its log and snapshots are; made if it is not there",
+            HelpName = "DIR",
+            Required = true,
+        };
         var listen = new Option<string>("--listen")
         {
             Description = $"Where it listens (default {ListenDefault}); port 0 takes any",
@@ -34,7 +39,10 @@ internal static class MetadataServerCommand
         var metrics = new Option<string?>("--metrics") { Description = MetricsServer.Description, HelpName = MetricsServer.HelpName };
         var exitWithParent = new Option<bool>(MountCommand.ExitWithParent) { Hidden = true };
         var detached = new Option<bool>(MountCommand.Detached) { Hidden = true };
-        var command = new Command(Name, "Runs a cluster's metadata server in the foreground; Ctrl-C ends it.") { directory, listen, replicas, metrics, exitWithParent, detached };
+        var command = new Command(Name, "Runs a cluster's metadata server in the foreground; Ctrl-C ends it.")
+        {
+            directory, listen, replicas, metrics, exitWithParent, detached,
+        };
         command.SetAction((parsed, _) =>
         {
             ServerProcess.Begin(parsed.GetValue(detached));

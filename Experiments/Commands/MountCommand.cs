@@ -85,7 +85,9 @@ internal static class MountCommand
             }
 
             bool endsWithInput = parsed.GetValue(exitWithParent);
-            return spec.Keep ? Supervisor.Run(spec, Environment.GetCommandLineArgs()[1..], endsWithInput) : Serve(spec, observer, parsed.GetValue(metrics), endsWithInput);
+            return spec.Keep
+                ? Supervisor.Run(spec, Environment.GetCommandLineArgs()[1..], endsWithInput)
+                : Serve(spec, observer, parsed.GetValue(metrics), endsWithInput);
         });
         return command;
     }

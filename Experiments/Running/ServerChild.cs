@@ -43,7 +43,10 @@ internal sealed class ServerChild : IAsyncDisposable
     private static string SaidOf(string errors)
     {
         const string prefix = "harness: ";
-        string[] said = [.. errors.Split('\n').Where(static line => line.StartsWith(prefix, StringComparison.Ordinal)).Select(static line => line[prefix.Length..])];
+        string[] said =
+        [
+            .. errors.Split('\n').Where(static line => line.StartsWith(prefix, StringComparison.Ordinal)).Select(static line => line[prefix.Length..]),
+        ];
         return said.Length > 0 ? string.Join(' ', said) : $"A server of the trial's cluster ended at once. {errors.Trim()}";
     }
 

@@ -50,6 +50,7 @@ public abstract class MountFixture : IAsyncLifetime
         Directory.CreateDirectory(Root);
         string served = Directory.CreateDirectory(Path.Combine(_base, "served")).FullName;
         Backend backend = _backend(served);
+        IsCluster = backend.Name == Backend.Cluster;
         Served = backend.Name == Backend.Passthrough ? served : string.Empty;
         if (_fileSystem is null)
         {
@@ -71,6 +72,12 @@ public abstract class MountFixture : IAsyncLifetime
 
     /// <summary>The directory of the host that is served, where one is.</summary>
     public string Served { get; private set; } = string.Empty;
+
+    /// <summary>
+    /// Whether it is a cluster. Its metadata server, which tells attributes, does not know which blocks chunk servers hold, so that st_blocks counts
+    /// what a file's chunks may hold; and reading changes no atime, which would make a change of metadata of each first read.
+    /// </summary>
+    public bool IsCluster { get; private set; }
 
     /// <summary>Whether the kernel caches writes.</summary>
     public bool HasWritebackCache => _knobs.Any(knob => knob == (Knobs.Writeback, "on"));

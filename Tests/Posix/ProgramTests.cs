@@ -9,8 +9,6 @@ public sealed class ProgramsOnCluster(ClusterMount mount) : ProgramTests<Cluster
 
 public sealed class ProgramsOnWritebackMemory(WritebackMemoryMount mount) : ProgramTests<WritebackMemoryMount>(mount);
 
-public sealed class ProgramsOnWritebackCluster(WritebackClusterMount mount) : ProgramTests<WritebackClusterMount>(mount);
-
 public sealed class ProgramsOnPassthrough(PassthroughMount mount) : ProgramTests<PassthroughMount>(mount);
 
 public sealed class ProgramsOnWritebackPassthrough(WritebackPassthroughMount mount) : ProgramTests<WritebackPassthroughMount>(mount);

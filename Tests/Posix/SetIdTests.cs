@@ -11,8 +11,6 @@ public sealed class SetIdsOnCluster(ClusterMount mount) : SetIdTests<ClusterMoun
 
 public sealed class SetIdsInWritebackMemory(WritebackMemoryMount mount) : SetIdTests<WritebackMemoryMount>(mount);
 
-public sealed class SetIdsOnWritebackCluster(WritebackClusterMount mount) : SetIdTests<WritebackClusterMount>(mount);
-
 public sealed class SetIdsInPassthrough(PassthroughMount mount) : SetIdTests<PassthroughMount>(mount);
 
 public sealed class SetIdsInWritebackPassthrough(WritebackPassthroughMount mount) : SetIdTests<WritebackPassthroughMount>(mount);

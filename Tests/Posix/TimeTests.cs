@@ -11,8 +11,6 @@ public sealed class TimesOnCluster(ClusterMount mount) : TimeTests<ClusterMount>
 
 public sealed class TimesInWritebackMemory(WritebackMemoryMount mount) : TimeTests<WritebackMemoryMount>(mount);
 
-public sealed class TimesOnWritebackCluster(WritebackClusterMount mount) : TimeTests<WritebackClusterMount>(mount);
-
 public sealed class TimesInPassthrough(PassthroughMount mount) : TimeTests<PassthroughMount>(mount);
 
 public sealed class TimesInWritebackPassthrough(WritebackPassthroughMount mount) : TimeTests<WritebackPassthroughMount>(mount);

@@ -73,6 +73,29 @@ internal sealed class ChunkClient(
         }
     }
 
+    /// <summary>Finds data, or a hole, from a place on.</summary>
+    /// <returns>Where; <see cref="long.MaxValue"/> if there are none. Otherwise as <see cref="Read"/>.</returns>
+    public async ValueTask<Result<long>> Seek(ChunkHandle chunk, long offset, bool data)
+    {
+        var attempts = new Attempts(this);
+        for (ulong turn = chunk.Id.Value; ; turn++)
+        {
+            Chain chain = chunk.Chain;
+            NodeAddress address = chain.Members[(int)(turn % (ulong)chain.Readers)].Address;
+            RpcReply reply = await Ask(address, ChunkKind.Seek, Message(chunk, chain, offset, data ? 1 : 0), default, default);
+            if (reply.IsOk)
+            {
+                return (long)Math.Min(reply.Read<ChunkReply>().Stamp, long.MaxValue);
+            }
+
+            Errno error = IsWorthAnother(reply.Status) ? await attempts.Next(chunk) : reply.Status;
+            if (error != Errnos.Ok)
+            {
+                return error;
+            }
+        }
+    }
+
     /// <summary>Ends all connections.</summary>
     public void Close()
     {

@@ -39,6 +39,9 @@ internal sealed partial class ChunkServer
             case ChunkKind.Query:
                 Query(request, message);
                 break;
+            case ChunkKind.Seek:
+                await Seek(request, message);
+                break;
             case ChunkKind.List:
                 ListReplicas(request, message);
                 break;

@@ -37,6 +37,31 @@ internal sealed partial class ChunkServer
         request.Reply(new ChunkReply { Crc = Crc32C.Compute(bytes) }, new Payload(buffer.Memory, buffer));
     }
 
+    /// <summary>What a client has written under its lease is committed, and so it is here; what others write under theirs it must not ask about.</summary>
+    private async ValueTask Seek(RpcRequest request, ChunkRequest message)
+    {
+        Errno error = !_replicas.TryGetValue(message.Chunk, out ChunkReplica? replica) ? Errno.ENOENT
+            : !HasLease ? Errno.ESTALE
+            : replica.Refusal(message.Version);
+        Result<StoredChunk> found = error == Errnos.Ok ? await _store.Get(new ChunkId(message.Chunk)) : error;
+        if (!found.IsOk)
+        {
+            request.Reply(found.Error);
+            return;
+        }
+
+        StoredChunk chunk = found.Value;
+        bool wantsData = message.Length > 0;
+        int block = (int)Math.Min(message.Offset / BlockSum.BlockBytes, (ulong)_store.BlocksMax);
+        while (block < chunk.HighWater && chunk.SumOf(block).IsData(chunk.Id, block) != wantsData)
+        {
+            block++;
+        }
+
+        bool isNone = wantsData && block >= chunk.HighWater;
+        request.Reply(new ChunkReply { Stamp = isNone ? ulong.MaxValue : Math.Max(message.Offset, (ulong)block * BlockSum.BlockBytes) });
+    }
+
     /// <summary>
     /// The digest is made of the checksums of the blocks, so that it costs no reading. A block of zeros counts as one that was never written: one
     /// replica may have got it by a write and another by a hole.

@@ -21,6 +21,8 @@ internal sealed partial class ChunkMaster
     /// <summary>Changes of chains since they were last told of: a server's end changes thousands, and one line is enough.</summary>
     private int _changes;
 
+    private bool _goesOn;
+
     /// <summary>What is left to do for a chunk.</summary>
     private enum Step
     {
@@ -46,7 +48,7 @@ internal sealed partial class ChunkMaster
         Errno[] made = await Task.WhenAll(location.Servers.Select(id => Ask(id, ChunkKind.Create, location.Chunk, location.Version)));
         bool complete = made.All(static error => error == Errnos.Ok) && await SetChain(location.Chunk);
         _repairing.Remove(location.Chunk);
-        if (!complete)
+        if (!complete || location.Servers.Count < _options.Replicas)
         {
             Queue(location.Chunk);
         }
@@ -93,19 +95,38 @@ internal sealed partial class ChunkMaster
             }
         }
 
-        StartRepairs();
+        StartRepairs(_queue.Count);
         if (_changes > 0 && _repairing.Count == 0)
         {
-            _options.Log.Write(false, "chains have changed", ("changes", _changes), ("chunks", State.ChunkCount), ("below_their_replicas", _degradedSince.Count));
+            _options.Log.Write(
+                false, "chains have changed", ("changes", _changes), ("chunks", State.ChunkCount), ("below_their_replicas", _degradedSince.Count));
             _changes = 0;
         }
 
         _loop.PostAt(now + _options.TickNanoseconds, static state => ((ChunkMaster)state!).Tick(), this);
     }
 
-    private void StartRepairs()
+    /// <summary>When something was repaired, what waits goes on at once, and not at the next tick: a server's end leaves thousands of chunks to do.</summary>
+    private void GoOnSoon()
     {
-        for (int left = _queue.Count; left > 0 && _repairing.Count < _options.RepairsMax; left--)
+        if (!_goesOn && _queue.Count > 0)
+        {
+            _goesOn = true;
+            _loop.Post(
+                static state =>
+                {
+                    var master = (ChunkMaster)state!;
+                    master._goesOn = false;
+                    master.StartRepairs(Math.Min(master._queue.Count, master._options.RepairsMax));
+                },
+                this);
+        }
+    }
+
+    /// <summary>Looks at chunks that wait to be looked at, so many at most. Those that have to wait longer are queued again.</summary>
+    private void StartRepairs(int looksMax)
+    {
+        for (int left = looksMax; left > 0 && _repairing.Count < _options.RepairsMax; left--)
         {
             ulong chunk = _queue.Dequeue();
             _queued.Remove(chunk);
@@ -132,8 +153,11 @@ internal sealed partial class ChunkMaster
         if (step == Step.Wait)
         {
             Queue(chunk);
+            return;
         }
-        else if (!State.TryGetChunk(chunk, out _))
+
+        GoOnSoon();
+        if (!State.TryGetChunk(chunk, out _))
         {
             _degradedSince.Remove(chunk);
         }
@@ -183,6 +207,9 @@ internal sealed partial class ChunkMaster
     private bool IsWhole(uint id, ulong chunk, ChunkRecord record) =>
         record.Target != id && _servers.TryGetValue(id, out ChunkServerState? server) && server.IsThere && !server.Stale.Contains(chunk);
 
+    private bool IsNobodyAway => State.Servers.Values.All(
+        record => record.State == ServerState.Removed || (_servers.TryGetValue(record.Id, out ChunkServerState? server) && server.IsThere));
+
     /// <summary>Whether a server may hold a lease: of one that has not come yet since this leader began, nobody knows.</summary>
     private bool MayServe(uint id)
     {
@@ -228,7 +255,8 @@ internal sealed partial class ChunkMaster
             server => server.IsThere && !record.Servers.Contains(server.Id) && server.Stale.Contains(chunk) && IsActive(server.Id));
         if (target is null)
         {
-            bool isDue = _loop.NowNanoseconds - _degradedSince[chunk] >= _options.ReplaceAfterNanoseconds;
+            // Where no server is away, there is none that could come back with what is missing.
+            bool isDue = IsNobodyAway || _loop.NowNanoseconds - _degradedSince[chunk] >= _options.ReplaceAfterNanoseconds;
             List<uint> chosen = [];
             if (!isDue || !TryPlace(chosen, record.Servers, 1) || chosen.Count == 0)
             {

@@ -227,7 +227,8 @@ internal sealed partial class ChunkMaster : IChunkServers
         }
 
         QueueAll(record => record.Servers.Contains(server.Id));
-        foreach (ulong chunk in server.Stale)
+        // What lacks a replica can have one here, whether or not this server ever had it.
+        foreach (ulong chunk in server.Stale.Concat(_degradedSince.Keys.Order()))
         {
             Queue(chunk);
         }

@@ -54,6 +54,42 @@ public sealed class WholeClusterTests
     }
 
     [Fact]
+    public void AChunkMadeWhileAServerIsAwayGetsItsReplicaWhenItIsBack()
+    {
+        var world = new World(servers: 3);
+        world.Servers[1].Kill();
+        world.RunFor(5);
+        ulong file = world.Fs.Create(Root, "file").Ok().Entry.Nodeid;
+        world.Fs.Write(file, 0, "text").Ok();
+        Assert.Equal(Errnos.Ok, world.Client.Fsync(file));
+        Assert.Equal(1ul, world.Status().Urgent);
+        world.Servers[1].Start();
+        world.RunFor(5);
+        Assert.Equal(1ul, world.Status().Healthy);
+    }
+
+    [Fact]
+    public void ManyChunksAreWholeAgainSecondsAfterAServerIsBack()
+    {
+        var world = new World(servers: 3);
+        const ulong Files = 500;
+        for (ulong i = 0; i < Files; i++)
+        {
+            ulong file = world.Fs.Create(Root, $"f{i}").Ok().Entry.Nodeid;
+            world.Fs.Write(file, 0, "text").Ok();
+        }
+
+        world.RunFor(2);
+        Assert.Equal(Files, world.Status().Healthy);
+        world.Servers[1].Kill();
+        world.RunFor(5);
+        Assert.Equal(Files, world.Status().Urgent);
+        world.Servers[1].Start();
+        world.RunFor(5);
+        Assert.Equal(Files, world.Status().Healthy);
+    }
+
+    [Fact]
     public void ANewChunkWaitsForServersThatAreAway()
     {
         var world = new World(servers: 3);

@@ -97,6 +97,27 @@ public sealed class RunCommandTests : IDisposable
         Assert.Empty(Mounts());
     }
 
+    [RealMountFact("fio")]
+    public void ATrialOnAClusterHasItsOwnAndLeavesNothingOfItEvenWhenItIsInterrupted()
+    {
+        string plan = Plan.Replace("backend: memory", "backend: {cluster: {cs: 2}}", StringComparison.Ordinal)
+            .Replace("{max-write: [128K, 1M]}", "{writeback: [on]}", StringComparison.Ordinal).Replace("repetitions: 3", "repetitions: 1", StringComparison.Ordinal);
+        (int code, _, string errors) = HarnessProcess.RunIn(_directory, "run", Write(plan), "--out", Out);
+        Assert.True(code == 0, errors);
+        Assert.True(Assert.Single(ResultsFile.Read(Path.Combine(Latest, "results.csv"))).Measured!.Iops > 0);
+        Assert.Empty(Directory.GetDirectories(_directory, "harness-*"));
+
+        using HarnessProcess run = HarnessProcess.StartIn(
+            _directory, "run", Write(plan.Replace("100ms", "30s", StringComparison.Ordinal)), "--out", Out);
+        int server = 0;
+        Assert.True(SpinWait.SpinUntil(() => (server = FindChild(run.Id, "fio") > 0 ? FindChild(run.Id, " cs ") : 0) > 0, s_limit));
+        run.Signal(Signum.SIGINT);
+        Assert.Equal(130, run.Wait().Code);
+        Assert.False(Directory.Exists($"/proc/{server}"));
+        Assert.Empty(Mounts());
+        Assert.Empty(Directory.GetDirectories(_directory, "harness-*"));
+    }
+
     [Theory]
     [InlineData("experiments: []", "1:14")]
     [InlineData("experiment: 1", "unknown key 'experiment'; did you mean 'experiments'?")]
