@@ -153,7 +153,7 @@ internal sealed partial class ClusterClient
     private void FlushAll()
     {
         _flushIsDue = false;
-        foreach (ClientNode node in _dirty.OrderBy(static node => node.Inode).ToArray())
+        foreach (ClientNode node in _dirty.Where(static node => node.Flushing is null).OrderBy(static node => node.Inode).ToArray())
         {
             FlushSoon(node).Watch();
         }
@@ -174,7 +174,9 @@ internal sealed partial class ClusterClient
     private void ReleaseRoom(long bytes)
     {
         _dirtyBytes -= bytes;
-        while (bytes > 0 && _waitingForRoom.TryDequeue(out TaskCompletionSource? waiting))
+
+        // Those who wait now, once each: who goes on at once and finds no room waits again, behind them, and would otherwise be woken for ever.
+        for (int count = bytes > 0 ? _waitingForRoom.Count : 0; count > 0 && _waitingForRoom.TryDequeue(out TaskCompletionSource? waiting); count--)
         {
             waiting.SetResult();
         }
