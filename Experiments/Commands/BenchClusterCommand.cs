@@ -92,7 +92,8 @@ internal static class BenchClusterCommand
         if (name == ClusterSide.Harness && !type.StartsWith("fuse", StringComparison.Ordinal))
         {
             throw new BadArgumentsException(
-                $"{argument}: {Quoted.Text(directory)} lies on {type}, and not on a mount of ours, whose place its figures would take. Mount the cluster there first.");
+                $"{argument}: {Quoted.Text(directory)} lies on {type}, and not on a mount of ours, whose place its figures would take. " +
+                "Mount the cluster there first.");
         }
 
         try
