@@ -153,7 +153,7 @@ internal sealed partial class ClusterClient
     private void FlushAll()
     {
         _flushIsDue = false;
-        foreach (ClientNode node in _dirty.OrderBy(static node => node.Inode).ToArray())
+        foreach (ClientNode node in _dirty.Where(static node => node.Flushing is null).OrderBy(static node => node.Inode).ToArray())
         {
             FlushSoon(node).Watch();
         }

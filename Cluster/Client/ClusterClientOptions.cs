@@ -63,8 +63,8 @@ internal sealed record ClusterClientOptions
     /// <summary>Where it tells of what happens (default nowhere).</summary>
     public INodeLog Log { get; init; } = NoLog.Instance;
 
-    /// <summary>For how long the client's loop looks for the next request before it sleeps (default 50 µs; 0 sleeps at once).</summary>
-    public long SpinNanoseconds { get; init; } = 50_000;
+    /// <summary>For how long the client's loop looks for the next request before it sleeps (default 20 µs; 0 sleeps at once).</summary>
+    public long SpinNanoseconds { get; init; } = 20_000;
 
     /// <summary>Mutations in flight (default 1024).</summary>
     public int MutationsMax { get; init; } = 1024;

@@ -19,8 +19,8 @@ internal sealed record MetadataHostOptions
     /// <summary>Where it listens; port 0 takes any.</summary>
     public required NodeAddress Listen { get; init; }
 
-    /// <summary>For how long its loop looks for the next request before it sleeps. Default 50 µs; 0 sleeps at once.</summary>
-    public long SpinNanoseconds { get; init; } = 50_000;
+    /// <summary>For how long its loop looks for the next request before it sleeps. Default 20 µs; 0 sleeps at once.</summary>
+    public long SpinNanoseconds { get; init; } = 20_000;
 
     /// <summary>How it treats clients.</summary>
     public MetadataServerOptions Server { get; init; } = new();

@@ -88,6 +88,14 @@ internal static class BenchClusterCommand
             throw new BadArgumentsException($"{argument}: {Quoted.Text(directory)} is not a directory. Mount the file system there first.");
         }
 
+        string type = MountedType(Path.GetFullPath(directory));
+        if (name == ClusterSide.Harness && !type.StartsWith("fuse", StringComparison.Ordinal))
+        {
+            throw new BadArgumentsException(
+                $"{argument}: {Quoted.Text(directory)} lies on {type}, and not on a mount of ours, whose place its figures would take. " +
+                "Mount the cluster there first.");
+        }
+
         try
         {
             return new ClusterSide(name, Path.GetFullPath(directory), new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant));
@@ -97,6 +105,15 @@ internal static class BenchClusterCommand
             throw new BadArgumentsException($"{option}: {exception.Message}");
         }
     }
+
+    /// <summary>The type of the file system that a directory is on, as proc_pid_mounts(5) has it: that of the longest mount point above it.</summary>
+    private static string MountedType(string directory) => (
+        from line in File.ReadLines("/proc/self/mounts")
+        let fields = line.Split(' ')
+        let point = fields[1].Replace(@"\040", " ", StringComparison.Ordinal)
+        where directory == point || directory.StartsWith(point.TrimEnd('/') + '/', StringComparison.Ordinal)
+        orderby point.Length
+        select fields[2]).Last();
 
     private static string[] CheckJobs(string option, string[] names)
     {

@@ -51,7 +51,8 @@ internal sealed class ClusterComparison(IReadOnlyList<ClusterRow> rows)
             ClusterRow? worst = rows.Where(row => row.Ratio is not null).MinBy(row => row.Ratio / row.Cell.Bar);
             return worst is null
                 ? $"{rows.Count} cells, no peer to compare with"
-                : $"geometric mean {Text(Ratio)}, data {Text(data)}, metadata {Text(metadata)}; worst cell {worst.Cell.Name} {Text(worst.Ratio)} (bar ×{Digits(worst.Cell.Bar)})";
+                : $"geometric mean {Text(Ratio)}, data {Text(data)}, metadata {Text(metadata)}; " +
+                    $"worst cell {worst.Cell.Name} {Text(worst.Ratio)} (bar ×{Digits(worst.Cell.Bar)})";
         }
     }
 
