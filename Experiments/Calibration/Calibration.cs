@@ -124,7 +124,8 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
         costs = costs with
         {
             ContextSwitch = contextSwitch.ToCost(),
-            WakeSameCpu = hop.Less("measured here: one way of a round of two threads on one CPU through eventfds, less the calls and the context switch", contextSwitch)
+            WakeSameCpu = hop.Less(
+                "measured here: one way of a round of two threads on one CPU through eventfds, less the calls and the context switch", contextSwitch)
                 .ToCost(),
         };
         if (near == here)
@@ -142,14 +143,18 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
         {
             WakeSameNode = plain,
             InterruptSend = deep.Less(
-                $"measured here: writing to an eventfd that a thread on another CPU, idle for {WorkMicros} us, waits for, less the call and wakeSameNode", plainFigure)
+                $"measured here: writing to an eventfd that a thread on another CPU, idle for {WorkMicros} us, waits for, less the call and wakeSameNode",
+                plainFigure)
                 .ToCost(),
             // A CPU that has been idle for so long takes an interrupt already if that costs most of what it costs later.
             IdleDeepAfter = shallow.Nanos > deep.Nanos / 2
-                ? new Cost((long)(ShallowMicros * NanosPerMicro), $"measured here: to wake a CPU idle for {ShallowMicros} us costs the waker {shallow.Nanos:0} ns")
+                ? new Cost(
+                    (long)(ShallowMicros * NanosPerMicro),
+                    $"measured here: to wake a CPU idle for {ShallowMicros} us costs the waker {shallow.Nanos:0} ns")
                 : costs.IdleDeepAfter,
             IdleExitShallow = soon.Less(
-                $"measured here: one way of a round of threads on two CPUs, each of which works {ShallowMicros} us, less the waker's part and the context switch",
+                $"measured here: one way of a round of threads on two CPUs, each of which works {ShallowMicros} us, " +
+                "less the waker's part and the context switch",
                 shallow, contextSwitch).ToCost(),
             InterruptSameNode = new(0, "contained in idleExitDeep: from inside only their sum can be measured"),
             IdleExitDeep = far.Less(

@@ -53,7 +53,8 @@ internal sealed class CallBenchmarks(Sampler sampler, int cpu)
         Figure one = sampler.Each(cpu, Calls, () => file.Read(Page), "");
         Figure several = sampler.Each(cpu, Calls / pages, () => file.Read(pages * Page), "");
         Figure copied = CopyPage().Times(pages - 1);
-        return several.Less("", one, copied).Times(1.0 / (pages - 1), "measured here: pread of 64 KiB of a file in shared memory less that of 4 KiB and less memcpy, per page");
+        return several.Less("", one, copied)
+            .Times(1.0 / (pages - 1), "measured here: pread of 64 KiB of a file in shared memory less that of 4 KiB and less memcpy, per page");
     }
 
     /// <summary>Setting up an asynchronous read and telling of its end.</summary>

@@ -41,7 +41,8 @@ internal sealed class DaemonBenchmarks(Sampler sampler, int cpu)
             Figure copied = sampler.Each(cpu, Messages, () => message.CopyTo(into, 0), "");
             Figure handled = sampler.Each(cpu, Messages, () => channel.TryDeliver(message, slot), "");
             string name = $"{opcode}".ToLowerInvariant();
-            yield return (name, handled.Less($"measured here: {opcode} handled by session, dispatcher and null file system in process, less the copy of the message", copied));
+            yield return (name, handled.Less(
+                $"measured here: {opcode} handled by session, dispatcher and null file system in process, less the copy of the message", copied));
         }
     }
 }

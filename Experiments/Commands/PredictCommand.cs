@@ -55,7 +55,8 @@ internal static class PredictCommand
             {
                 RunDirectory directory = Open(parsed.GetValue(resume), parsed.GetValue(output)!, ref options);
                 return await Run(
-                    directory, options, Repetitions(parsed.GetValue(blocks), options.Quick), parsed.GetValue(machine), parsed.GetValue(json), interruption.Token).ConfigureAwait(false);
+                    directory, options, Repetitions(parsed.GetValue(blocks), options.Quick), parsed.GetValue(machine), parsed.GetValue(json),
+                    interruption.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException)
             {

@@ -200,9 +200,8 @@ public sealed partial class Machine
     }
 
     /// <summary>
-    /// Where a thread that wakes up runs: on its waker's CPU, if the machine's scheduler packs and nobody waits there; on its last CPU if that is idle, else on the nearest idle CPU, else on its last CPU, or, if it
-    /// may
-    /// not run there any more, on the allowed CPU with the fewest waiting.
+    /// Where a thread that wakes up runs: on its waker's CPU, if the machine's scheduler packs and nobody waits there; on its last CPU if that is
+    /// idle, else on the nearest idle CPU, else on its last CPU, or, if it may not run there any more, on the allowed CPU with the fewest waiting.
     /// </summary>
     SimCpu Select(SimThread thread, SimCpu? waker)
     {

@@ -1,10 +1,6 @@
 using Harness.Cluster.Chunks;
-using Harness.Cluster.Net;
-using Harness.Cluster.Wire;
 using Harness.FuseProtocol;
-using Mono.Unix.Native;
 
-namespace Harness.Cluster.Metadata.Master;
 
 /// <content>Bringing each chunk's chain to what it should be, one step after another.</content>
 internal sealed partial class ChunkMaster
@@ -347,84 +343,5 @@ internal sealed partial class ChunkMaster
         }
 
         return true;
-    }
-
-    private async Task<bool> Make(ChunkServerState server, ulong chunk, uint version)
-    {
-        Errno made = await Ask(server.Id, ChunkKind.Create, chunk, version);
-        bool exists = made is Errnos.Ok or Errno.EEXIST;
-        if (exists)
-        {
-            server.Missing.Remove(chunk);
-        }
-
-        return exists;
-    }
-
-    /// <summary>Changes a chain in the log, and then on its servers.</summary>
-    private async Task<Step> Change(ulong chunk, ChunkRecord record, uint[] servers, uint target)
-    {
-        var change = new ChangeReplicas { Chunk = chunk, Version = record.Version, Target = target };
-        change.Servers.AddRange(servers);
-        Outcome outcome = await _pipeline.Submit(new Command { ChangeReplicas = change }, durable: true);
-        _changes += outcome.Errno == 0 ? 1 : 0;
-        return outcome.Errno == 0 && await SetChain(chunk) ? Step.Again : Step.Wait;
-    }
-
-    /// <summary>Tells a chunk's servers its chain.</summary>
-    /// <returns>Whether all have taken it.</returns>
-    private async Task<bool> SetChain(ulong chunk)
-    {
-        if (!State.TryGetChunk(chunk, out ChunkRecord record) || !record.Servers.All(_servers.ContainsKey))
-        {
-            return false;
-        }
-
-        var chain = new Chain(record.Version, [.. record.Servers.Select(id => new ChainMember(id, _servers[id].Address))], record.Target != 0);
-        byte[] payload = chain.ToPayload();
-        bool[] set = await Task.WhenAll(record.Servers.Select(async id =>
-        {
-            Errno error = await Ask(id, ChunkKind.SetChain, chunk, record.Version, payload);
-            if (error == Errnos.Ok)
-            {
-                _servers[id].Serving[chunk] = record.Version;
-            }
-            else if (error == Errno.ENOENT)
-            {
-                _servers[id].Missing.Add(chunk);
-            }
-            else if (error is Errno.ESTALE or Errno.EIO)
-            {
-                // It lacks what others may have been told of, or its disk has failed it.
-                _servers[id].Stale.Add(chunk);
-            }
-
-            return error == Errnos.Ok;
-        }));
-        return set.All(static one => one);
-    }
-
-    private async Task Delete(ChunkServerState server, ulong chunk)
-    {
-        server.Stale.Remove(chunk);
-        await Ask(server.Id, ChunkKind.Delete, chunk, 0);
-    }
-
-    private Task<Errno> Ask(uint server, ushort kind, ulong chunk, ulong version) => Ask(server, kind, chunk, version, default, _options.CallNanoseconds);
-
-    private Task<Errno> Ask(uint server, ushort kind, ulong chunk, ulong version, byte[] payload) =>
-        Ask(server, kind, chunk, version, payload, _options.CallNanoseconds);
-
-    private async Task<Errno> Ask(uint server, ushort kind, ulong chunk, ulong version, ReadOnlyMemory<byte> payload, long timeoutNanoseconds)
-    {
-        if (!_servers.TryGetValue(server, out ChunkServerState? state) || state.Peer is not { IsOpen: true } peer)
-        {
-            return Errno.ENOTCONN;
-        }
-
-        var message = new ChunkRequest { Chunk = chunk, Version = version };
-        RpcReply reply = await peer.Call(kind, message, payload.IsEmpty ? default : new Payload(payload), default, timeoutNanoseconds);
-        reply.Buffer?.Release();
-        return reply.Status;
     }
 }
