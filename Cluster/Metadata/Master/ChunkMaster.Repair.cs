@@ -1,6 +1,8 @@
 using Harness.Cluster.Chunks;
+using Harness.Cluster.Wire;
 using Harness.FuseProtocol;
 
+namespace Harness.Cluster.Metadata.Master;
 
 /// <content>Bringing each chunk's chain to what it should be, one step after another.</content>
 internal sealed partial class ChunkMaster

@@ -1,4 +1,5 @@
 using Harness.Cluster.Chunks;
+using Harness.Cluster.Metadata.Master;
 using Harness.Cluster.Metadata.Server;
 using Harness.Cluster.Net;
 using Harness.Cluster.Wire;
