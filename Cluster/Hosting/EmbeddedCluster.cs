@@ -53,6 +53,9 @@ internal sealed class EmbeddedCluster : IDisposable
     {
     }
 
+    /// <summary>The chunk servers, the first one first.</summary>
+    internal IReadOnlyList<ChunkServerHost> Servers => _chunkServers;
+
     /// <summary>The file system.</summary>
     public ClusterFileSystem FileSystem => _client!.FileSystem;
 

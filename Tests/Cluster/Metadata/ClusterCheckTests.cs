@@ -1,8 +1,6 @@
 using Harness.Cluster.Chunks;
 using Harness.Cluster.Hosting;
-using Harness.Cluster.Net;
 using Harness.FuseProtocol;
-using Harness.Runtime;
 using Harness.Tests.Experiments.Backends;
 using Mono.Unix.Native;
 
@@ -35,7 +33,7 @@ public sealed class ClusterCheckTests : IDisposable
     public async Task AReplicaThatIsNotThereIsFound()
     {
         using EmbeddedCluster cluster = await Start();
-        await Ask(cluster, 2, ChunkKind.Delete);
+        Assert.Equal(Errnos.Ok, await cluster.Servers[1].Run(async server => await server.Store.Delete(new ChunkId(1))));
         CheckFinding finding = Assert.Single((await Check(cluster, scrub: false)).Findings);
         Assert.Equal((FindingKind.MissingReplica, 2u), (finding.Kind, finding.Server));
         await cluster.Stop();
@@ -45,7 +43,7 @@ public sealed class ClusterCheckTests : IDisposable
     public async Task AReplicaOfNoFileIsFound()
     {
         using EmbeddedCluster cluster = await Start();
-        await Ask(cluster, 3, ChunkKind.Create, chunk: 77, version: 1);
+        Assert.Equal(Errnos.Ok, await cluster.Servers[2].Run(async server => await server.Store.Create(new ChunkId(77), 1)));
         CheckFinding finding = Assert.Single((await Check(cluster, scrub: false)).Findings);
         Assert.Equal((FindingKind.Orphan, 3u, 77UL), (finding.Kind, finding.Server, finding.Chunk));
         await cluster.Stop();
@@ -81,22 +79,6 @@ public sealed class ClusterCheckTests : IDisposable
         Result<CheckReport> report = await ClusterCheck.Run(cluster.Metadata.Address, scrub);
         Assert.Equal(Errnos.Ok, report.Error);
         return report.Value;
-    }
-
-    /// <summary>Asks a chunk server behind the metadata server's back.</summary>
-    private static async Task Ask(EmbeddedCluster cluster, uint server, ushort kind, ulong chunk = 1, ulong version = 0)
-    {
-        string address = (await cluster.Metadata.Status()).Servers.Single(each => each.Server == server).Address;
-        Assert.True(NodeAddress.TryParse(address, out NodeAddress parsed));
-        using var loop = new EventLoop("test");
-        await MetadataHost.OnLoop(loop, async () =>
-        {
-            var link = new PeerLink(loop, new SocketNetwork(), parsed, Hello.Of(NodeRole.Client, 0, 1), NoRequests.Instance, new PayloadPool(1 << 20));
-            RpcPeer peer = (await link.Get())!;
-            RpcReply reply = await peer.Call(kind, new ChunkRequest { Chunk = chunk, Version = version }, default, default, 5_000_000_000);
-            link.Close();
-            return reply.IsOk;
-        });
     }
 
     private async Task<EmbeddedCluster> Start(bool write = true)

