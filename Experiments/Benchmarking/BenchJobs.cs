@@ -24,6 +24,10 @@ internal static class BenchJobs
         Make("write-1m", runtime, ("rw", "write"), ("bs", "1M"), ("ioengine", "psync")),
     ];
 
+    /// <summary>What a daemon that was just started runs first, so that its hot path is compiled; not measured.</summary>
+    public static Workload WarmUp(TimeSpan runtime) =>
+        Small("warm-up", runtime, "randrw", ("ioengine", "psync")) with { Timing = new Timing(runtime, TimeSpan.Zero) };
+
     /// <summary>How many jobs a workload is.</summary>
     public static long Count(Workload workload) => workload.Number(FioKeys.NumJobs, 1);
 

@@ -26,6 +26,7 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
     private const double WorkMicros = 5;
     private const double ShallowMicros = 1;
     private const double NanosPerMicro = 1e3;
+    private const double Mostly = 0.5;
 
     private readonly Sampler _sampler = new(batches, cancellationToken);
 
@@ -47,7 +48,10 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
         progress("locks");
         costs = WithLocks(costs, here, near);
         progress("wake-ups");
-        costs = WithWakeUps(costs, here, near);
+        var wakes = new WakeBenchmarks(_sampler, here, near);
+        costs = WithWakeUps(costs, wakes, here, near);
+        progress("where threads wake up");
+        double beside = near == here ? 0 : wakes.WakesOnWakersCpu();
         var layers = new Dictionary<string, LayerCosts>();
         progress("the daemon's code");
         var daemon = new DaemonBenchmarks(_sampler, here).All().ToDictionary(entry => entry.Name, entry => entry.Figure.ToCost());
@@ -64,9 +68,14 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
             ["request"] = new(0, "to be measured"),
         };
         layers[KernelCosts.FuseLayer] = new(KernelCosts.FuseLayer, fuse, new Dictionary<string, Rate>());
-        MachineDescription machine = Describe(topology, costs, layers);
+        MachineDescription machine = Describe(topology, costs, layers) with
+        {
+            WakesOnWakersCpu = beside > Mostly,
+            SchedulerSource = FormattableString.Invariant(
+                $"measured here: of the wake-ups of a thread that may run anywhere, {beside:P0} were on its waker's CPU though another CPU was idle"),
+        };
         progress("GETATTR");
-        Figure getattr = GetattrBenchmark.Measure(_sampler, here);
+        Figure getattr = GetattrBenchmark.Measure(_sampler, here, cancellationToken);
         double parts = GetattrBenchmark.Simulate(machine);
         fuse["request"] = getattr.Less(
             $"measured here: GETATTR on one channel, one thread and one CPU, {getattr.Nanos:0} ns, less what the model says of its parts, {parts:0} ns",
@@ -115,15 +124,16 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
         return costs with { LockSameNode = line, LockOtherNode = line, HandOverSameNode = handOver, HandOverOtherNode = handOver };
     }
 
-    private CostModel WithWakeUps(CostModel costs, int here, int near)
+    private static CostModel WithWakeUps(CostModel costs, WakeBenchmarks wakes, int here, int near)
     {
-        var wakes = new WakeBenchmarks(_sampler, here, near);
         Figure events = wakes.EventCalls();
-        Figure contextSwitch = wakes.ContextSwitch();
+        // The rounds below are between threads of one process.
+        Figure contextSwitch = wakes.ThreadSwitch();
         Figure hop = wakes.HopOnOneCpu(events);
         costs = costs with
         {
-            ContextSwitch = contextSwitch.ToCost(),
+            ContextSwitch = wakes.ContextSwitch().ToCost(),
+            WakePreemptsAfter = wakes.PreemptionDelay(hop, events)?.ToCost() ?? costs.WakePreemptsAfter,
             WakeSameCpu = hop.Less(
                 "measured here: one way of a round of two threads on one CPU through eventfds, less the calls and the context switch", contextSwitch)
                 .ToCost(),

@@ -90,6 +90,8 @@ internal sealed class CallBenchmarks(Sampler sampler, int cpu)
     internal static class Numbers
     {
         public const long Getppid = 110;
+        public const long SchedSetscheduler = 144;
+        public const long Getcpu = 309;
         public const long ProcessVmReadv = 310;
     }
 

@@ -27,6 +27,14 @@ internal sealed record Figure(double Nanos, double Low, double High, string Sour
         return new Figure(Math.Max(0, value), Math.Max(0, value - reach), Math.Max(0, value + reach), source);
     }
 
+    /// <summary>This figure and another one together.</summary>
+    public Figure Plus(Figure other, string source)
+    {
+        double reach = Math.Sqrt(Square(High - Low) + Square(other.High - other.Low)) / 2;
+        double value = Nanos + other.Nanos;
+        return new Figure(value, Math.Max(0, value - reach), value + reach, source);
+    }
+
     /// <summary>The figure of a part, or of several together.</summary>
     public Figure Times(double factor, string? source = null) => new(Nanos * factor, Low * factor, High * factor, source ?? Source);
 

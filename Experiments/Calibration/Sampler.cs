@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Harness.Runtime;
+using Harness.Runtime.Native;
 
 namespace Harness.Experiments.Calibration;
 
@@ -65,17 +66,17 @@ internal sealed class Sampler(int batches, CancellationToken cancellationToken)
     }
 }
 
-/// <summary>A thread that stays on one CPU.</summary>
+/// <summary>A thread that stays on one CPU, and whose failure is not lost.</summary>
 internal sealed class PinnedThread : IDisposable
 {
     private readonly Thread _thread;
     private Exception? _failure;
 
-    private PinnedThread(int cpu, Action body) => _thread = new Thread(() =>
+    private PinnedThread(int? cpu, Action body) => _thread = new Thread(() =>
     {
         try
         {
-            if (!ThreadPlacement.TryPin(new CpuSet([cpu])))
+            if (cpu is int number && !ThreadPlacement.TryPin(new CpuSet([number])))
             {
                 throw new Transport.FuseTransportException($"A thread could not be kept on CPU {cpu}.");
             }
@@ -92,11 +93,21 @@ internal sealed class PinnedThread : IDisposable
     { IsBackground = true };
 
     /// <summary>Starts one.</summary>
-    public static PinnedThread Start(int cpu, Action body)
+    public static PinnedThread Start(int cpu, Action body) => StartOn(cpu, body);
+
+    /// <summary>Starts one that may run on any CPU after all.</summary>
+    public static PinnedThread StartAnywhere(Action body) => StartOn(null, body);
+
+    /// <summary>From now on the calling thread, when it wakes up, waits until the CPU is free (SCHED_BATCH, sched(7)).</summary>
+    public static void WaitItsTurn()
     {
-        var thread = new PinnedThread(cpu, body);
-        thread._thread.Start();
-        return thread;
+        const int batch = 3;
+        const int priorityBytes = 4;
+        using var priority = new NativeBuffer(priorityBytes);
+        if (Libc.Syscall(CallBenchmarks.Numbers.SchedSetscheduler, 0, batch, priority.Address, 0, 0, 0) != 0)
+        {
+            throw new Transport.FuseTransportException($"A thread could not be made SCHED_BATCH: {Libc.LastErrno}.");
+        }
     }
 
     /// <summary>Waits for its end; throws what it threw.</summary>
@@ -111,4 +122,11 @@ internal sealed class PinnedThread : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _thread.Join();
+
+    private static PinnedThread StartOn(int? cpu, Action body)
+    {
+        var thread = new PinnedThread(cpu, body);
+        thread._thread.Start();
+        return thread;
+    }
 }

@@ -13,6 +13,7 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
     private const int DeepRounds = 200;
     private const int Yields = 20_000;
     private const double NanosPerMicro = 1e3;
+    private const double ShortWorkNanos = 2e3;
 
     /// <summary>Writing to an eventfd and reading from it when nobody waits: what the rounds below contain besides waking.</summary>
     public Figure EventCalls()
@@ -25,8 +26,21 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
         }, "");
     }
 
-    /// <summary>Switching a CPU from one thread to another.</summary>
+    /// <summary>Switching a CPU from one process to another: from thread to thread, and what another address space takes besides.</summary>
     public Figure ContextSwitch()
+    {
+        Figure threads = SwitchOfThreads();
+        using var process = PipePartner.Process(here);
+        using var thread = PipePartner.Thread(here);
+        Figure apart = sampler.Each(here, Rounds, process.Round, "");
+        Figure together = sampler.Each(here, Rounds, thread.Round, "");
+        // A round is two switches.
+        Figure space = apart.Less("", together).Times(0.5);
+        return threads.Plus(space, FormattableString.Invariant(
+            $"measured here: sched_yield between two threads on one CPU, less that of one alone, {threads.Nanos:0} ns, and what a round through pipes to another process takes longer than one to another thread, {space.Nanos:0} ns a switch"));
+    }
+
+    private Figure SwitchOfThreads()
     {
         Figure alone = sampler.Each(here, Yields, static () => _ = Libc.SchedYield(), "");
         bool ended = false;
@@ -41,12 +55,108 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
         Volatile.Write(ref ended, true);
         other.Join();
         // Each yield of a pair goes there and back: two switches, and the other's system call.
-        return switching.Less("measured here: sched_yield between two threads on one CPU, less that of one alone", alone, alone).Times(0.5);
+        return switching.Less("", alone, alone).Times(0.5);
     }
 
-    /// <summary>Waking a thread on the same CPU and giving the CPU to it, one way of a round between two threads.</summary>
-    public Figure HopOnOneCpu(Figure eventCalls) => Round(here, 0, Rounds).Times(0.5).Less(
+    /// <summary>
+    /// Waking a thread on the same CPU and giving the CPU to it, one way of a round between two threads. Both are SCHED_BATCH, so that a woken
+    /// thread never takes the CPU before the other sleeps: else only every second wake would be one.
+    /// </summary>
+    public Figure HopOnOneCpu(Figure eventCalls) => Round(here, 0, Rounds, waitsItsTurn: true).Times(0.5).Less(
         "", eventCalls);
+
+    /// <summary>Switching between two threads of this process and nothing else, as <see cref="HopOnOneCpu"/> does.</summary>
+    public Figure ThreadSwitch() => SwitchOfThreads();
+
+    /// <summary>How long a thread that wakes another on its own CPU keeps the CPU if it goes on computing, the hop itself taken off.</summary>
+    /// <returns>Null if it kept the CPU to the end.</returns>
+    public Figure? PreemptionDelay(Figure hop, Figure eventCalls)
+    {
+        const double computesMicros = 2_000;
+        const int rounds = 20;
+        using var call = new Bell();
+        using var answer = new Bell();
+        bool ended = false;
+        long ranAt = 0;
+        using var sleeper = PinnedThread.Start(here, () =>
+        {
+            while (true)
+            {
+                call.Await();
+                Volatile.Write(ref ranAt, Stopwatch.GetTimestamp());
+                if (Volatile.Read(ref ended))
+                {
+                    return;
+                }
+
+                answer.Ring();
+            }
+        });
+        Figure figure = sampler.Batch(here, () =>
+        {
+            double sum = 0;
+            for (int i = 0; i < rounds; i++)
+            {
+                long start = Stopwatch.GetTimestamp();
+                call.Ring();
+                Sampler.Burn(computesMicros * NanosPerMicro);
+                answer.Await();
+                sum += Sampler.Nanos(start, Volatile.Read(ref ranAt));
+            }
+
+            return sum / rounds;
+        }, "");
+        Volatile.Write(ref ended, true);
+        call.Ring();
+        sleeper.Join();
+        return figure.Nanos >= computesMicros * NanosPerMicro
+            ? null
+            : figure.Less("measured here: from waking a thread on the own CPU until it runs, the waker computing on, less waking and switching", hop, eventCalls);
+    }
+
+    /// <summary>The share of wake-ups after which a thread that may run anywhere runs on its waker's CPU, though another CPU is idle.</summary>
+    public double WakesOnWakersCpu()
+    {
+        const int rounds = 500;
+        using var call = new Bell();
+        using var answer = new Bell();
+        using var place = new NativeBuffer(2 * sizeof(long));
+        bool ended = false;
+        int beside = 0;
+        using var sleeper = PinnedThread.StartAnywhere(() =>
+        {
+            while (true)
+            {
+                call.Await();
+                if (Volatile.Read(ref ended))
+                {
+                    return;
+                }
+
+                Libc.Syscall(CallBenchmarks.Numbers.Getcpu, place.Address, 0, 0, 0, 0, 0);
+                beside += System.Runtime.InteropServices.MemoryMarshal.Read<int>(place.GetSpan()) == here ? 1 : 0;
+                Sampler.Burn(ShortWorkNanos);
+                answer.Ring();
+            }
+        });
+        int made = 0;
+        sampler.Batch(here, () =>
+        {
+            for (int i = 0; i < rounds; i++)
+            {
+                Sampler.Burn(ShortWorkNanos);
+                call.Ring();
+                answer.Await();
+                made++;
+            }
+
+            return 0;
+        }, "");
+        Volatile.Write(ref ended, true);
+        call.Ring();
+        sleeper.Join();
+        return (double)beside / made;
+    }
 
     /// <summary>Waking a thread on a CPU that has been idle for so long: one way of a round between two threads that both work a while.</summary>
     public Figure HopToOther(double workMicros, Figure eventCalls) => Round(there, workMicros, DeepRounds).Times(0.5).Less(
@@ -91,13 +201,18 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
         return figure.Less("", eventCalls.Times(0.5));
     }
 
-    private Figure Round(int cpu, double workMicros, int rounds)
+    private Figure Round(int cpu, double workMicros, int rounds, bool waitsItsTurn = false)
     {
         using var call = new Bell();
         using var answer = new Bell();
         bool ended = false;
         using var partner = PinnedThread.Start(cpu, () =>
         {
+            if (waitsItsTurn)
+            {
+                PinnedThread.WaitItsTurn();
+            }
+
             while (true)
             {
                 call.Await();
@@ -110,8 +225,16 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
                 answer.Ring();
             }
         });
+        bool isPolite = !waitsItsTurn;
         Figure figure = sampler.Each(here, rounds, () =>
         {
+            if (!isPolite)
+            {
+                isPolite = true;
+                PinnedThread.WaitItsTurn();
+            }
+
+
             Sampler.Burn(workMicros * NanosPerMicro);
             call.Ring();
             answer.Await();

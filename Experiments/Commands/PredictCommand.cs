@@ -23,7 +23,7 @@ internal static class PredictCommand
     private const int BlocksMax = 1000;
     private const int Seed = 1;
 
-    private static readonly TimeSpan s_runtime = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan s_runtime = TimeSpan.FromMilliseconds(200);
 
     private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
@@ -40,17 +40,27 @@ internal static class PredictCommand
         var machine = new Option<string?>("--machine") { Description = "A machine file of an earlier calibration (default: calibrate now)", HelpName = "FILE" };
         var resume = new Option<string?>("--resume") { Description = "Go on with an earlier run: what it measured is not measured again", HelpName = "DIR" };
         var output = new Option<string>("--out") { Description = "Where the run's directory is made", HelpName = "DIR", DefaultValueFactory = _ => "runs" };
+        var measured = new Option<string?>("--measured")
+        {
+            Description = "The results.csv of an earlier run: compared with, and nothing is measured (needs --machine)",
+            HelpName = "FILE",
+        };
         var blocks = new Option<int?>("--blocks") { Description = "How often each cell is measured (default 5, with --quick 3)", HelpName = "N" };
         var json = new Option<bool>("--json") { Description = "As JSON" };
         var command = new Command(
             Name, "Measures the channels on real mounts, predicts the same from microbenchmarks alone, and says how far apart they are.")
         {
-            quick, spin, machine, blocks, resume, output, json,
+            quick, spin, machine, blocks, resume, measured, output, json,
         };
         command.SetAction(async (parsed, _) =>
         {
             using var interruption = new Interruption();
             var options = new PredictOptions(parsed.GetValue(quick), parsed.GetValue(spin)!);
+            if (parsed.GetValue(measured) is string earlier)
+            {
+                return Again(earlier, parsed.GetValue(machine), parsed.GetValue(resume), parsed.GetValue(output)!, options, parsed.GetValue(json));
+            }
+
             try
             {
                 RunDirectory directory = Open(parsed.GetValue(resume), parsed.GetValue(output)!, ref options);
@@ -65,6 +75,40 @@ internal static class PredictCommand
             }
         });
         return command;
+    }
+
+    /// <summary>Predicts anew what an earlier run measured: for work on the model, which has to be judged by the same measurement.</summary>
+    private static int Again(string file, string? machine, string? resume, string output, PredictOptions options, bool json)
+    {
+        if (machine is null || resume is not null)
+        {
+            throw new BadArgumentsException(machine is null
+                ? "--measured: say by --machine FILE which machine file to predict from, since nothing is measured."
+                : "--measured and --resume exclude each other: the one measures nothing, the other goes on measuring.");
+        }
+
+        IReadOnlyList<TrialRecord> trials;
+        try
+        {
+            trials = ResultsFile.Read(file);
+        }
+        catch (Exception exception) when (exception is IOException or InvalidDataException)
+        {
+            throw new BadArgumentsException($"--measured: {exception.Message}");
+        }
+
+        IReadOnlyList<PredictionCell> cells = PredictionPlan.Cells(s_runtime, Spin(options.Spin), options.Quick);
+        PredictionScore score = Predictions.Compare(cells, Predictions.Simulate(Load(machine), cells, Seed), trials);
+        if (score.Cells.Count == 0)
+        {
+            throw new BadArgumentsException($"--measured: {file} has no trial of any of the cells.");
+        }
+
+        RunDirectory directory = Open(null, output, ref options);
+        RunEnvironment environment = EnvironmentRecord.Gather(Seed, FioProgram.Version() ?? "none", DateTimeOffset.UtcNow);
+        environment.Write(directory.EnvironmentJson);
+        Report(score, directory, environment, json);
+        return ExitCode.Done;
     }
 
     private static RunDirectory Open(string? resume, string output, ref PredictOptions options)
@@ -129,9 +173,14 @@ internal static class PredictCommand
             WholeFile.Write(own, MachineFileWriter.Write(CalibrateCommand.Measure(quick, cancellationToken)));
         }
 
+        return Load(file ?? own);
+    }
+
+    private static MachineDescription Load(string file)
+    {
         try
         {
-            return MachineFile.Load(file ?? own);
+            return MachineFile.Load(file);
         }
         catch (MachineFileException exception)
         {

@@ -25,6 +25,9 @@ internal static class PredictionPlan
     private const string Anywhere = "none";
     private const string Pinned = "cpu";
 
+    // The daemon is warm already; fio's own start is not.
+    private static readonly TimeSpan s_ramp = TimeSpan.FromMilliseconds(50);
+
     private static readonly string[] s_messages = ["128K", "1M"];
 
     private static readonly (string Name, string Channel, int Threads)[] s_channels =
@@ -36,7 +39,8 @@ internal static class PredictionPlan
     /// <param name="quick">Only with the daemon's threads pinned: 40 cells.</param>
     public static IReadOnlyList<PredictionCell> Cells(TimeSpan runtime, string spin, bool quick) =>
     [
-        .. from workload in BenchJobs.All(runtime)
+        .. from job in BenchJobs.All(runtime)
+           let workload = job with { Timing = new Timing(runtime, s_ramp) }
            from channel in s_channels
            from affinity in quick ? [Pinned] : new[] { Anywhere, Pinned }
            from message in PredictionCell.IsLarge(workload) ? s_messages : s_messages[^1..]

@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using Harness.Experiments.Benchmarking;
 using Harness.Experiments.Plan;
+using Harness.Experiments.Plan.Workloads;
 using Harness.Experiments.Running;
 using Harness.Results.Records;
 using Harness.Transport;
@@ -16,30 +18,47 @@ internal sealed class RealCells(RunDirectory directory, ResultsFile results, int
     public const string Experiment = "predict";
 
     private static readonly Backend s_null = new(Backend.Null, null);
+    private static readonly Workload s_warmUp = BenchJobs.WarmUp(TimeSpan.FromMilliseconds(500));
 
     /// <summary>Measures to the end or to the cancellation.</summary>
+    /// <remarks>
+    /// A block mounts each configuration once, in random order, and runs its cells there, in random order: what a mount has by chance, such as
+    /// where its memory lies, differs from block to block as it would from trial to trial, and its code is compiled once and not for each cell.
+    /// </remarks>
     /// <exception cref="OperationCanceledException">It was interrupted; everything is unmounted, what was measured is kept.</exception>
     public async Task Run(IReadOnlyList<PredictionCell> cells, int blocks, IRunProgress progress, CancellationToken cancellationToken)
     {
         var random = new Random(seed);
-        (PredictionCell Cell, int Block)[] trials = [.. Enumerable.Range(0, blocks).SelectMany(block => Shuffled(cells, random).Select(cell => (cell, block)))];
-        trials = [.. trials.Where(trial => !results.IsMeasured(Record(trial.Cell, trial.Block).Key))];
+        (PredictionCell[] Cells, int Block)[] mounts =
+        [
+            .. Enumerable.Range(0, blocks).SelectMany(block =>
+                Shuffled(cells.GroupBy(cell => cell.Configuration), random).Select(group => (Shuffled(group, random), block))),
+        ];
+        int total = cells.Count * blocks;
+        int done = results.Trials.Count(trial => trial.Measured is not null);
+        int before = done;
         long started = Stopwatch.GetTimestamp();
-        for (int i = 0; i < trials.Length; i++)
+        foreach ((PredictionCell[] all, int block) in mounts)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            (PredictionCell cell, int block) = trials[i];
-            TimeSpan each = i == 0 ? cell.Workload.ExpectedTime : Stopwatch.GetElapsedTime(started) / i;
-            progress.Started($"{cell}", i, trials.Length, each * (trials.Length - i));
-            TrialRecord record = await Measure(Record(cell, block), cell, cancellationToken).ConfigureAwait(false);
-            results.Append(record);
-            progress.Finished(record);
+            PredictionCell[] left = [.. all.Where(cell => !results.IsMeasured(Record(cell, block).Key))];
+            if (left.Length == 0)
+            {
+                continue;
+            }
+
+            TimeSpan each = done == before ? left[0].Workload.ExpectedTime : Stopwatch.GetElapsedTime(started) / (done - before);
+            await OnOneMount(left, block, cell => progress.Started($"{cell}", done, total, each * (total - done)), record =>
+            {
+                results.Append(record);
+                progress.Finished(record);
+                done++;
+            }, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private static PredictionCell[] Shuffled(IReadOnlyList<PredictionCell> cells, Random random)
+    private static T[] Shuffled<T>(IEnumerable<T> values, Random random)
     {
-        PredictionCell[] shuffled = [.. cells];
+        T[] shuffled = [.. values];
         random.Shuffle(shuffled);
         return shuffled;
     }
@@ -56,31 +75,52 @@ internal sealed class RealCells(RunDirectory directory, ResultsFile results, int
         World = "real",
     };
 
-    private async Task<TrialRecord> Measure(TrialRecord record, PredictionCell cell, CancellationToken cancellationToken)
+    private async Task OnOneMount(
+        PredictionCell[] cells, int block, Action<PredictionCell> starts, Action<TrialRecord> ended, CancellationToken cancellationToken)
     {
         string mountPoint = Directory.CreateTempSubdirectory("harness-").FullName;
         try
         {
-            string[] arguments = ["--backend", Backend.Null, .. cell.Knobs.MountArguments()];
+            string[] arguments = ["--backend", Backend.Null, .. cells[0].Knobs.MountArguments()];
             DaemonProcess daemon = await DaemonProcess.StartHarness(DaemonProcess.HarnessMount(arguments, mountPoint), mountPoint, cancellationToken)
                 .ConfigureAwait(false);
             await using (daemon.ConfigureAwait(false))
             {
-                string stem = directory.FioStem(Experiment, cell.Workload.Name, cell.Configuration, record.Block);
-                return record with
+                await Trial(Record(cells[0], block), s_warmUp, daemon, cancellationToken).ConfigureAwait(false);
+                foreach (PredictionCell cell in cells)
                 {
-                    Measured = await FioRun.Measure(cell.Workload, s_null, daemon, null, stem, cancellationToken).ConfigureAwait(false),
-                };
+                    cancellationToken.ThrowIfCancellationRequested();
+                    starts(cell);
+                    ended(await Trial(Record(cell, block), cell.Workload, daemon, cancellationToken).ConfigureAwait(false));
+                }
             }
         }
-        catch (Exception exception) when (exception is FuseTransportException or InvalidDataException or IOException or TimeoutException)
+        catch (FuseTransportException exception)
         {
+            // It could not be mounted.
             cancellationToken.ThrowIfCancellationRequested();
-            return record with { Error = exception.Message };
+            foreach (PredictionCell cell in cells)
+            {
+                ended(Record(cell, block) with { Error = exception.Message });
+            }
         }
         finally
         {
             Directory.Delete(mountPoint);
+        }
+    }
+
+    private async Task<TrialRecord> Trial(TrialRecord record, Workload workload, DaemonProcess daemon, CancellationToken cancellationToken)
+    {
+        try
+        {
+            string stem = directory.FioStem(Experiment, workload.Name, record.Configuration, record.Block);
+            return record with { Measured = await FioRun.Measure(workload, s_null, daemon, null, stem, cancellationToken).ConfigureAwait(false) };
+        }
+        catch (Exception exception) when (exception is InvalidDataException or IOException or TimeoutException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return record with { Error = exception.Message };
         }
     }
 }

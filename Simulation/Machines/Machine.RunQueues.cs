@@ -72,14 +72,14 @@ public sealed partial class Machine
     }
 
     /// <summary>
-    /// Gives the CPU to the next that waits for it. The thread that had it goes to an idle CPU if it may run on one, else to the end of the
-    /// queue.
+    /// Gives the CPU to the next that waits for it. The thread that had it goes to an idle CPU if it may run on one and the scheduler does not
+    /// pack threads, else to the end of the queue.
     /// </summary>
     internal void Preempt(SimCpu cpu, SimThread thread)
     {
         thread.LastRanAt = Scheduler.NowNanoseconds;
         thread.BecomeRunnable();
-        SimCpu? other = thread.IsMovable && idleCount > 0 ? FindIdle(thread.Affinity, cpu.Node) : null;
+        SimCpu? other = thread.IsMovable && idleCount > 0 && !Description.WakesOnWakersCpu ? FindIdle(thread.Affinity, cpu.Node) : null;
         Enqueue(other ?? cpu, thread);
         if (other is not null)
         {
@@ -87,6 +87,9 @@ public sealed partial class Machine
         }
         Dispatch(cpu);
     }
+
+    /// <summary>Whether the time of a CPU's current thread is over and another waits.</summary>
+    internal bool IsToMakeWay(SimCpu cpu) => cpu.RunQueue.Count > 0 && Scheduler.NowNanoseconds >= cpu.SliceEnd;
 
     /// <summary>Gives the CPU, which no thread has now, to the thread that has waited longest, here or elsewhere.</summary>
     internal void Dispatch(SimCpu cpu)

@@ -39,7 +39,7 @@ public sealed partial class SimThread
 
     internal SimThread? NextWaiter { get; set; }
 
-    internal bool IsPreemptible => SpinDepth == 0;
+    internal bool IsPreemptible => SpinDepth == 0 && !IsInKernel;
 
     internal bool IsMovable => Affinity.Count > 1;
 
@@ -231,6 +231,15 @@ public sealed partial class SimThread
                 return true;
             case Step.Yield when Cpu.RunQueue.Count > 0:
                 step = Step.GoOn;
+                Machine.Preempt(Cpu, this);
+                return false;
+            case Step.LeaveKernel:
+                step = Step.GoOn;
+                IsInKernel = false;
+                if (!Machine.IsToMakeWay(Cpu))
+                {
+                    return true;
+                }
                 Machine.Preempt(Cpu, this);
                 return false;
             case Step.Migrate:

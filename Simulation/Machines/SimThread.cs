@@ -57,6 +57,9 @@ public sealed partial class SimThread
     /// <summary>Whether it is no fault if it blocks for ever.</summary>
     public bool IsService { get; }
 
+    /// <summary>Whether it is between <see cref="EnterKernel"/> and <see cref="LeaveKernel"/>.</summary>
+    public bool IsInKernel { get; private set; }
+
     /// <summary>Whether it has ended or was killed.</summary>
     public bool IsDone => state == ThreadState.Done;
 
@@ -137,6 +140,19 @@ public sealed partial class SimThread
 
     /// <summary>Lets those that wait for this CPU run first, if there are any.</summary>
     public ValueTask Yield() => Ask(0, Step.Yield);
+
+    /// <summary>
+    /// From now on the thread runs kernel code, which is not preempted: a thread that has woken up on its CPU waits until it blocks or
+    /// leaves the kernel (Linux with PREEMPT_NONE or PREEMPT_LAZY).
+    /// </summary>
+    public void EnterKernel()
+    {
+        DemandExecuting();
+        IsInKernel = true;
+    }
+
+    /// <summary>Returns to user mode, and first makes way for a thread that it has kept waiting in the kernel.</summary>
+    public ValueTask LeaveKernel() => Ask(0, Step.LeaveKernel);
 
     /// <summary>Spends what was charged, as an event of its own even if that is nothing.</summary>
     public ValueTask SpendCharged() => Ask(0, Step.SpendCharged);

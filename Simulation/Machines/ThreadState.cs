@@ -28,6 +28,6 @@ enum ThreadState
 /// <summary>What a thread does once the CPU time that goes before it is spent.</summary>
 enum Step
 {
-    Start, GoOn, Block, BlockUntil, Sleep, Wake, WakeNewOwner, Yield, Migrate, SpendCharged, CopyOn,
+    Start, GoOn, Block, BlockUntil, Sleep, Wake, WakeNewOwner, Yield, LeaveKernel, Migrate, SpendCharged, CopyOn,
     TakeSpinLock, TakeMutex, TakeRwLock, StopSpinning, End,
 }

@@ -16,7 +16,15 @@ public sealed partial class SystemCalls
     [AsyncMethodBuilder(typeof(SimMethodBuilder<>))]
     public async ValueTask<Result<long>> Read(KernelTask task, int descriptor, Memory<byte> buffer, long? offset)
     {
-        Enter(task);
+        EnterToMoveData(task);
+        Result<long> moved = await ReadInKernel(task, descriptor, buffer, offset);
+        await task.Thread.LeaveKernel();
+        return moved;
+    }
+
+    [AsyncMethodBuilder(typeof(SimMethodBuilder<>))]
+    private async ValueTask<Result<long>> ReadInKernel(KernelTask task, int descriptor, Memory<byte> buffer, long? offset)
+    {
         if (task.Files.Find(descriptor) is not { IsReadable: true } file)
         {
             return Errno.EBADF;
@@ -35,7 +43,15 @@ public sealed partial class SystemCalls
     [AsyncMethodBuilder(typeof(SimMethodBuilder<>))]
     public async ValueTask<Result<long>> Write(KernelTask task, int descriptor, Memory<byte> data, long? offset)
     {
-        Enter(task);
+        EnterToMoveData(task);
+        Result<long> moved = await WriteInKernel(task, descriptor, data, offset);
+        await task.Thread.LeaveKernel();
+        return moved;
+    }
+
+    [AsyncMethodBuilder(typeof(SimMethodBuilder<>))]
+    private async ValueTask<Result<long>> WriteInKernel(KernelTask task, int descriptor, Memory<byte> data, long? offset)
+    {
         if (task.Files.Find(descriptor) is not { IsWritable: true } file)
         {
             return Errno.EBADF;
@@ -80,18 +96,29 @@ public sealed partial class SystemCalls
             await completion.Complete(task.Thread, result);
         }
 
+        await task.Thread.LeaveKernel();
         return 1L;
     }
 
     /// <summary>Charges the system call that <see cref="Submit"/> is made in: several in one are one call.</summary>
-    public void EnterSubmit(KernelTask task) => Enter(task);
+    public void EnterSubmit(KernelTask task) => EnterToMoveData(task);
 
     /// <summary>io_getevents(2): waits for the end of one.</summary>
-    public ValueTask<AioCompletion> GetEvent(KernelTask task, AioContext context)
+    [AsyncMethodBuilder(typeof(SimMethodBuilder<>))]
+    public async ValueTask<AioCompletion> GetEvent(KernelTask task, AioContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
+        EnterToMoveData(task);
+        AioCompletion ended = await context.Take(task.Thread);
+        await task.Thread.LeaveKernel();
+        return ended;
+    }
+
+    /// <summary>Enters a call that is not preempted before its end.</summary>
+    private void EnterToMoveData(KernelTask task)
+    {
         Enter(task);
-        return context.Take(task.Thread);
+        task.Thread.EnterKernel();
     }
 
     private static Result<long> Moved(OpenFile file, Result<int> moved, long? offset)

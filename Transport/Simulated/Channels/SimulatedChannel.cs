@@ -73,6 +73,7 @@ internal sealed class SimulatedChannel : IFuseChannel
             while (_late.TryDequeue(out (SimulatedReader Reader, SimulatedSlot Slot) late))
             {
                 await late.Reader.Send(thread, late.Slot);
+                await thread.LeaveKernel();
             }
 
             await thread.Block("an answer of the file system");

@@ -29,11 +29,13 @@ internal sealed class SimulatedReader(FuseConnection connection, SimulatedChanne
                 await _slotBack.Wait(thread);
             }
 
+            thread.EnterKernel();
             KernelRequest request = await queue.Take(thread, Index);
             thread.Charge(connection.Machine.Costs.SystemCall.Nanoseconds);
             connection.Fetch(thread, request);
             await CopyIn(thread, request);
             await queue.Keep(thread, Index, request);
+            await thread.LeaveKernel();
             await Handle(thread, handler, request);
         }
     }
@@ -47,11 +49,15 @@ internal sealed class SimulatedReader(FuseConnection connection, SimulatedChanne
         }
     }
 
-    /// <summary>Sends an answer to the kernel, on the daemon's thread that has it.</summary>
+    /// <summary>
+    /// Sends an answer to the kernel, on the daemon's thread that has it. With rings the same system call then waits for the next request, so
+    /// the thread stays in the kernel.
+    /// </summary>
     [AsyncMethodBuilder(typeof(SimMethodBuilder))]
     public async ValueTask Send(SimThread thread, SimulatedSlot slot)
     {
         KernelRequest request = slot.Request!;
+        thread.EnterKernel();
         if (slot.HasReply && request.Header.Opcode != Opcode.Interrupt)
         {
             RequestQueue queue = connection.Queue;
@@ -76,6 +82,10 @@ internal sealed class SimulatedReader(FuseConnection connection, SimulatedChanne
 
         _free.Push(slot);
         await _slotBack.WakeOne(thread);
+        if (connection.Queue.SystemCallsPerRequest > 1)
+        {
+            await thread.LeaveKernel();
+        }
     }
 
     [AsyncMethodBuilder(typeof(SimMethodBuilder))]

@@ -67,6 +67,9 @@ internal sealed partial class FuseConnection
     [AsyncMethodBuilder(typeof(SimMethodBuilder<>))]
     public async ValueTask<Errno> Send(KernelTask task, KernelRequest request)
     {
+        // Sending and waiting are one stretch in the kernel: the daemon's thread that this wakes does not get the CPU in between.
+        bool isWithinCall = task.Thread.IsInKernel;
+        task.Thread.EnterKernel();
         Identify(task, request);
         request.Waiter = task.Thread;
         Admit(task.Thread, request);
@@ -90,6 +93,11 @@ internal sealed partial class FuseConnection
 
         task.WaitsFor = null;
         Fetch(task.Thread, request);
+        if (!isWithinCall)
+        {
+            await task.Thread.LeaveKernel();
+        }
+
         return request.Error;
     }
 
