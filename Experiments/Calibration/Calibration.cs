@@ -51,7 +51,7 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
         var wakes = new WakeBenchmarks(_sampler, here, near);
         costs = WithWakeUps(costs, wakes, here, near);
         progress("where threads wake up");
-        double beside = near == here ? 0 : wakes.WakesOnWakersCpu();
+        (double stays, double comes) = near == here ? (0, 0) : wakes.WakesOnWakersCpu();
         var layers = new Dictionary<string, LayerCosts>();
         progress("the daemon's code");
         var daemon = new DaemonBenchmarks(_sampler, here).All().ToDictionary(entry => entry.Name, entry => entry.Figure.ToCost());
@@ -70,9 +70,9 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
         layers[KernelCosts.FuseLayer] = new(KernelCosts.FuseLayer, fuse, new Dictionary<string, Rate>());
         MachineDescription machine = Describe(topology, costs, layers) with
         {
-            WakesOnWakersCpu = beside > Mostly,
+            Wakes = comes > Mostly ? WakePlacement.Waker : stays > Mostly ? WakePlacement.Last : WakePlacement.Idle,
             SchedulerSource = FormattableString.Invariant(
-                $"measured here: of the wake-ups of a thread that may run anywhere, {beside:P0} were on its waker's CPU though another CPU was idle"),
+                $"measured here, another CPU being idle: a thread that may run anywhere woke up on its waker's CPU {stays * 100:0} times in 100 if it was there last, and {comes * 100:0} in 100 if it was on the idle one"),
         };
         progress("GETATTR");
         Figure getattr = GetattrBenchmark.Measure(_sampler, here, cancellationToken);
@@ -175,14 +175,16 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
 
     private LayerCosts Application(CallBenchmarks calls, Figure systemCall, int here)
     {
-        var application = new ApplicationBenchmarks(here, cancellationToken);
+        var application = new ApplicationBenchmarks(_sampler, here, cancellationToken);
         Figure read = calls.ReadShared();
         Figure asynchronous = calls.AsyncIo(systemCall);
+        Figure synchronous = application.Operation("psync", read);
         return new LayerCosts(
             ApplicationCosts.Layer,
             new Dictionary<string, Cost>
             {
-                ["synchronous"] = application.Operation("psync", read).ToCost(),
+                ["synchronous"] = synchronous.ToCost(),
+                ["cold"] = application.Cold(synchronous).ToCost(),
                 ["asynchronous"] = application.Operation("libaio", new Figure(
                     read.Nanos + asynchronous.Nanos + systemCall.Nanos, read.Low + asynchronous.Low + systemCall.Low,
                     read.High + asynchronous.High + systemCall.High, "")).ToCost(),

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Harness.Runtime;
 using Harness.Runtime.Native;
 
 namespace Harness.Experiments.Calibration;
@@ -14,6 +15,7 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
     private const int Yields = 20_000;
     private const double NanosPerMicro = 1e3;
     private const double ShortWorkNanos = 2e3;
+    private const int PlacementRounds = 500;
 
     /// <summary>Writing to an eventfd and reading from it when nobody waits: what the rounds below contain besides waking.</summary>
     public Figure EventCalls()
@@ -94,17 +96,19 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
         });
         Figure figure = sampler.Batch(here, () =>
         {
-            double sum = 0;
+            // Whoever else runs here now and then makes some rounds long.
+            var delays = new double[rounds];
             for (int i = 0; i < rounds; i++)
             {
                 long start = Stopwatch.GetTimestamp();
                 call.Ring();
                 Sampler.Burn(computesMicros * NanosPerMicro);
                 answer.Await();
-                sum += Sampler.Nanos(start, Volatile.Read(ref ranAt));
+                delays[i] = Sampler.Nanos(start, Volatile.Read(ref ranAt));
             }
 
-            return sum / rounds;
+            Array.Sort(delays);
+            return delays[rounds / 2];
         }, "");
         Volatile.Write(ref ended, true);
         call.Ring();
@@ -114,17 +118,35 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
             : figure.Less("measured here: from waking a thread on the own CPU until it runs, the waker computing on, less waking and switching", hop, eventCalls);
     }
 
-    /// <summary>The share of wake-ups after which a thread that may run anywhere runs on its waker's CPU, though another CPU is idle.</summary>
-    public double WakesOnWakersCpu()
+    /// <summary>
+    /// Where a thread that may run anywhere wakes up while one CPU is idle: the share of wake-ups on its waker's CPU, of those before which it
+    /// was there, and of those before which it was on the other, which is idle.
+    /// </summary>
+    public (double Stays, double Comes) WakesOnWakersCpu()
     {
-        const int rounds = 500;
+        var wakes = new long[2, 2];
+        foreach (int first in (int[])[here, there])
+        {
+            Count(first, wakes);
+        }
+
+        return (Share(wakes[0, 0], wakes[0, 1]), Share(wakes[1, 0], wakes[1, 1]));
+
+        static double Share(long some, long others) => some / Math.Max(1.0, some + others);
+    }
+
+    /// <summary>Counts wake-ups by where the thread was before, and after: 0 is the waker's CPU.</summary>
+    private void Count(int first, long[,] wakes)
+    {
         using var call = new Bell();
         using var answer = new Bell();
         using var place = new NativeBuffer(2 * sizeof(long));
         bool ended = false;
-        int beside = 0;
+        bool isFirst = true;
         using var sleeper = PinnedThread.StartAnywhere(() =>
         {
+            CpuSet anywhere = ThreadPlacement.Allowed();
+            int before = 0;
             while (true)
             {
                 call.Await();
@@ -134,20 +156,33 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
                 }
 
                 Libc.Syscall(CallBenchmarks.Numbers.Getcpu, place.Address, 0, 0, 0, 0, 0);
-                beside += System.Runtime.InteropServices.MemoryMarshal.Read<int>(place.GetSpan()) == here ? 1 : 0;
+                int now = System.Runtime.InteropServices.MemoryMarshal.Read<int>(place.GetSpan()) == here ? 0 : 1;
+                if (Volatile.Read(ref isFirst))
+                {
+                    // Begins where it is to begin.
+                    ThreadPlacement.TryPin(new CpuSet([first]));
+                    ThreadPlacement.TryPin(anywhere);
+                    now = first == here ? 0 : 1;
+                    Volatile.Write(ref isFirst, false);
+                }
+                else
+                {
+                    wakes[before, now]++;
+                }
+
+                before = now;
                 Sampler.Burn(ShortWorkNanos);
                 answer.Ring();
             }
         });
-        int made = 0;
         sampler.Batch(here, () =>
         {
-            for (int i = 0; i < rounds; i++)
+            Volatile.Write(ref isFirst, true);
+            for (int i = 0; i < PlacementRounds; i++)
             {
                 Sampler.Burn(ShortWorkNanos);
                 call.Ring();
                 answer.Await();
-                made++;
             }
 
             return 0;
@@ -155,7 +190,6 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
         Volatile.Write(ref ended, true);
         call.Ring();
         sleeper.Join();
-        return (double)beside / made;
     }
 
     /// <summary>Waking a thread on a CPU that has been idle for so long: one way of a round between two threads that both work a while.</summary>

@@ -55,7 +55,8 @@ internal static class PredictCommand
         command.SetAction(async (parsed, _) =>
         {
             using var interruption = new Interruption();
-            var options = new PredictOptions(parsed.GetValue(quick), parsed.GetValue(spin)!);
+            var options = new PredictOptions(parsed.GetValue(quick), Spin(parsed.GetValue(spin)!));
+            int repetitions = Repetitions(parsed.GetValue(blocks), options.Quick);
             if (parsed.GetValue(measured) is string earlier)
             {
                 return Again(earlier, parsed.GetValue(machine), parsed.GetValue(resume), parsed.GetValue(output)!, options, parsed.GetValue(json));
@@ -65,8 +66,7 @@ internal static class PredictCommand
             {
                 RunDirectory directory = Open(parsed.GetValue(resume), parsed.GetValue(output)!, ref options);
                 return await Run(
-                    directory, options, Repetitions(parsed.GetValue(blocks), options.Quick), parsed.GetValue(machine), parsed.GetValue(json),
-                    interruption.Token).ConfigureAwait(false);
+                    directory, options, repetitions, parsed.GetValue(machine), parsed.GetValue(json), interruption.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException)
             {
@@ -97,13 +97,14 @@ internal static class PredictCommand
             throw new BadArgumentsException($"--measured: {exception.Message}");
         }
 
-        IReadOnlyList<PredictionCell> cells = PredictionPlan.Cells(s_runtime, Spin(options.Spin), options.Quick);
-        PredictionScore score = Predictions.Compare(cells, Predictions.Simulate(Load(machine), cells, Seed), trials);
-        if (score.Cells.Count == 0)
+        IReadOnlyList<PredictionCell> cells = PredictionPlan.Cells(s_runtime, options.Spin, options.Quick);
+        cells = [.. cells.Where(cell => trials.Any(trial => trial.Workload == cell.Workload.Name && trial.Configuration == cell.Configuration))];
+        if (cells.Count == 0)
         {
             throw new BadArgumentsException($"--measured: {file} has no trial of any of the cells.");
         }
 
+        PredictionScore score = Predictions.Compare(cells, Predictions.Simulate(Load(machine), cells, Seed), trials);
         RunDirectory directory = Open(null, output, ref options);
         RunEnvironment environment = EnvironmentRecord.Gather(Seed, FioProgram.Version() ?? "none", DateTimeOffset.UtcNow);
         environment.Write(directory.EnvironmentJson);
@@ -144,7 +145,7 @@ internal static class PredictCommand
         environment.Write(directory.EnvironmentJson);
         // The machine first: nothing of what follows can get into it.
         MachineDescription machine = Machine(directory, machineFile, options.Quick, cancellationToken);
-        IReadOnlyList<PredictionCell> cells = PredictionPlan.Cells(s_runtime, Spin(options.Spin), options.Quick);
+        IReadOnlyList<PredictionCell> cells = PredictionPlan.Cells(s_runtime, options.Spin, options.Quick);
         IReadOnlyList<TrialMeasurement> predicted = Predictions.Simulate(machine, cells, Seed);
         using var results = ResultsFile.Open(directory.ResultsCsv, []);
         await new RealCells(directory, results, Seed).Run(

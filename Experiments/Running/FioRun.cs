@@ -31,7 +31,8 @@ internal static class FioRun
         Task<string> errors = fio.StandardError.ReadToEndAsync(CancellationToken.None);
         Task<string> output = fio.StandardOutput.ReadToEndAsync(CancellationToken.None);
         await WaitFor(fio, daemon, workload.ExpectedTime + s_grace, cancellationToken).ConfigureAwait(false);
-        double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        // The daemon works while the job runs, not while fio starts and ends.
+        double seconds = Math.Min(Stopwatch.GetElapsedTime(started).TotalSeconds, workload.Timing?.Total.TotalSeconds ?? double.MaxValue);
         (TimeSpan User, TimeSpan System) after = daemon.CpuTime;
         if (daemon.HasExited)
         {

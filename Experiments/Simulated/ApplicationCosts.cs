@@ -5,17 +5,18 @@ namespace Harness.Experiments.Simulated;
 /// <summary>What an application such as fio takes for an operation besides its system calls: the layer <c>application</c> of a machine file.</summary>
 /// <param name="Synchronous">An operation of a synchronous engine, in nanoseconds.</param>
 /// <param name="Asynchronous">An operation of an asynchronous one.</param>
-internal sealed record ApplicationCosts(long Synchronous, long Asynchronous)
+/// <param name="Cold">What it takes longer when another process has run on its CPU meanwhile: fio touches many pages and lines for an operation.</param>
+internal sealed record ApplicationCosts(long Synchronous, long Asynchronous, long Cold)
 {
     /// <summary>The layer's name.</summary>
     public const string Layer = "application";
 
     /// <summary>What a machine without the layer is taken for: fio 3.33 on shared memory takes about so much longer than a bare loop on current CPUs.</summary>
-    public static ApplicationCosts Estimated { get; } = new(350, 500);
+    public static ApplicationCosts Estimated { get; } = new(350, 500, 0);
 
     /// <summary>The figures of a machine file.</summary>
     public static ApplicationCosts Of(MachineDescription machine) => new(
-        Read(machine, "synchronous", Estimated.Synchronous), Read(machine, "asynchronous", Estimated.Asynchronous));
+        Read(machine, "synchronous", Estimated.Synchronous), Read(machine, "asynchronous", Estimated.Asynchronous), Read(machine, "cold", Estimated.Cold));
 
     private static long Read(MachineDescription machine, string name, long otherwise) =>
         machine.Layers.TryGetValue(Layer, out LayerCosts? costs) && costs.Times.TryGetValue(name, out Cost? cost) ? cost.Nanoseconds : otherwise;

@@ -75,15 +75,18 @@ internal static class SimulatedTrial
         Mount(scheduler, machine, mount);
         SimulatedJob job = SimulatedJob.Of(workload);
         SimulatedApplication.Window window = WindowOf(workload, scheduler.NowNanoseconds);
+        var costs = ApplicationCosts.Of(machine.Description);
         var applications = new List<SimulatedApplication>();
         var threads = new List<SimThread>();
         for (int i = 0; i < job.Jobs; i++)
         {
-            var application = new SimulatedApplication(job, mount.Calls, scheduler.Random.Split("job", i), window, ApplicationCosts.Of(machine.Description));
+            var application = new SimulatedApplication(job, mount.Calls, scheduler.Random.Split("job", i), window, costs);
             string file = backend.HasFixedFiles ? $"zero.{i % Backend.NullFiles}" : $"job.{i}";
             uint pid = (uint)(1000 + i);
-            threads.Add(machine.StartThread(
-                $"job {i}", thread => application.Run(new KernelTask(thread, pid), file, makesFile: !backend.HasFixedFiles)));
+            SimThread started = machine.StartThread(
+                $"job {i}", thread => application.Run(new KernelTask(thread, pid), file, makesFile: !backend.HasFixedFiles));
+            started.ColdNanoseconds = costs.Cold;
+            threads.Add(started);
             applications.Add(application);
         }
 

@@ -21,15 +21,15 @@ public static class ScatterChart
     /// <param name="yLabel">The vertical one.</param>
     /// <param name="points">At least one.</param>
     /// <param name="caption">Where the figures come from.</param>
+    /// <exception cref="ArgumentException">There is no point, or one that has no logarithm.</exception>
     /// <exception cref="IOException">The directory is missing or full.</exception>
     public static void Write(
         string path, string title, string xLabel, string yLabel, IReadOnlyList<ScatterPoint> points, MapCaption caption)
     {
         ArgumentNullException.ThrowIfNull(points);
         ArgumentNullException.ThrowIfNull(caption);
+        (double low, double high) = Powers(points);
         using var plot = new Plot();
-        double low = Math.Floor(points.Min(point => Math.Log10(Math.Min(point.X, point.Y))));
-        double high = Math.Ceiling(points.Max(point => Math.Log10(Math.Max(point.X, point.Y))));
         plot.Add.Line(low, low, high, high).Color = Colors.Gray;
         foreach (IGrouping<string, ScatterPoint> series in points.GroupBy(point => point.Series))
         {
@@ -47,6 +47,27 @@ public static class ScatterChart
         plot.YLabel(yLabel);
         plot.ShowLegend(Alignment.LowerRight);
         WholeFile.Write(path, plot.GetImageBytes(Side, Side, ImageFormat.Png));
+    }
+
+    /// <summary>The powers of ten between which all points lie, at least one apart.</summary>
+    internal static (double Low, double High) Powers(IReadOnlyList<ScatterPoint> points)
+    {
+        if (points.Count == 0)
+        {
+            throw new ArgumentException("a scatter chart needs a point", nameof(points));
+        }
+
+        foreach (ScatterPoint point in points)
+        {
+            if (!(point.X > 0 && point.Y > 0 && double.IsFinite(point.X) && double.IsFinite(point.Y)))
+            {
+                throw new ArgumentException($"{point} has no place on logarithmic scales", nameof(points));
+            }
+        }
+
+        double low = Math.Floor(points.Min(point => Math.Log10(Math.Min(point.X, point.Y))));
+        double high = Math.Ceiling(points.Max(point => Math.Log10(Math.Max(point.X, point.Y))));
+        return (low, Math.Max(high, low + 1));
     }
 }
 

@@ -9,8 +9,7 @@ public static class MachineFile
 {
     internal const string Root = "the file";
 
-    internal const string WakesIdle = "idle";
-    internal const string WakesWaker = "waker";
+    internal static readonly string[] Placements = ["idle", "last", "waker"];
 
     const int DistanceMax = 254;
     const string Square = "Allowed: a square matrix with one row and one column per node.";
@@ -61,7 +60,7 @@ public static class MachineFile
         int[][] distances = ReadDistances(topology, cpusOfNode.Length);
         string topologySource = topology.Text("source");
         topology.RefuseUnknownKeys();
-        (bool packs, string schedulerSource) = ReadScheduler(root);
+        (WakePlacement wakes, string schedulerSource) = ReadScheduler(root);
         var description = new MachineDescription
         {
             Name = root.Text("name"),
@@ -69,7 +68,7 @@ public static class MachineFile
             CpusOfNode = cpusOfNode,
             Distances = distances,
             TopologySource = topologySource,
-            WakesOnWakersCpu = packs,
+            Wakes = wakes,
             SchedulerSource = schedulerSource,
             Costs = ReadCosts(root.Section("costs"), oneNode: cpusOfNode.Length == 1),
             Layers = ReadLayers(root),
@@ -95,20 +94,21 @@ public static class MachineFile
     }
 
     /// <summary>Where a thread wakes up; where the file does not say it, on its last CPU or an idle one.</summary>
-    static (bool Packs, string Source) ReadScheduler(YamlSection root)
+    static (WakePlacement Wakes, string Source) ReadScheduler(YamlSection root)
     {
         if (!root.Has("scheduler"))
         {
-            return (false, "");
+            return (WakePlacement.Idle, "");
         }
         YamlSection scheduler = root.Section("scheduler");
         string wakes = scheduler.Text("wakes");
         string source = scheduler.Text("source");
         scheduler.RefuseUnknownKeys();
-        return wakes is WakesIdle or WakesWaker
-            ? (wakes == WakesWaker, source)
-            : throw scheduler.Error($"scheduler.wakes is '{wakes}'. Allowed: {WakesIdle} (a thread wakes up on its last CPU or an idle one), "
-                + $"{WakesWaker} (on its waker's CPU, if nobody waits there).");
+        int placement = Array.IndexOf(Placements, wakes);
+        return placement >= 0
+            ? ((WakePlacement)placement, source)
+            : throw scheduler.Error($"scheduler.wakes is '{wakes}'. Allowed: {Placements[0]} (a thread wakes up on its last CPU if that is idle, or another idle one), "
+                + $"{Placements[1]} (also if its last CPU is its waker's), {Placements[2]} (on its waker's CPU), the last two if nobody waits there.");
     }
 
     static int ReadNode(YamlSection node)

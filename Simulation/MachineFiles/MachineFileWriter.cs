@@ -31,7 +31,7 @@ public static class MachineFileWriter
         if (machine.SchedulerSource.Length > 0)
         {
             Line(text, 0, "scheduler:");
-            Line(text, 1, $"wakes: {(machine.WakesOnWakersCpu ? MachineFile.WakesWaker : MachineFile.WakesIdle)}");
+            Line(text, 1, $"wakes: {MachineFile.Placements[(int)machine.Wakes]}");
             Line(text, 1, $"source: {Quote(machine.SchedulerSource)}");
         }
         Line(text, 0, "costs:");

@@ -79,7 +79,7 @@ public sealed partial class Machine
     {
         thread.LastRanAt = Scheduler.NowNanoseconds;
         thread.BecomeRunnable();
-        SimCpu? other = thread.IsMovable && idleCount > 0 && !Description.WakesOnWakersCpu ? FindIdle(thread.Affinity, cpu.Node) : null;
+        SimCpu? other = thread.IsMovable && idleCount > 0 && !Packs ? FindIdle(thread.Affinity, cpu.Node) : null;
         Enqueue(other ?? cpu, thread);
         if (other is not null)
         {
@@ -136,7 +136,7 @@ public sealed partial class Machine
         long cost = 0;
         if (cpu.LastRan != next)
         {
-            cost = Costs.ContextSwitch.Nanoseconds;
+            cost = Costs.ContextSwitch.Nanoseconds + next.ColdNanoseconds;
             cpu.LastRan = next;
             cpu.Switches++;
             cpu.SwitchNanoseconds += cost;
@@ -202,14 +202,19 @@ public sealed partial class Machine
         return null;
     }
 
+    /// <summary>Whether the scheduler leaves threads together on a CPU while another is idle.</summary>
+    bool Packs => Description.Wakes != WakePlacement.Idle;
+
     /// <summary>
-    /// Where a thread that wakes up runs: on its waker's CPU, if the machine's scheduler packs and nobody waits there; on its last CPU if that is
-    /// idle, else on the nearest idle CPU, else on its last CPU, or, if it may not run there any more, on the allowed CPU with the fewest waiting.
+    /// Where a thread that wakes up runs: on its waker's CPU, if the machine's scheduler packs so (<see cref="WakePlacement"/>) and nobody waits
+    /// there; on its last CPU if that is idle, else on the nearest idle CPU, else on its last CPU, or, if it may not run there any more, on the
+    /// allowed CPU with the fewest waiting.
     /// </summary>
     SimCpu Select(SimThread thread, SimCpu? waker)
     {
         SimCpu last = thread.Cpu;
-        if (Description.WakesOnWakersCpu && waker is { QueueLength: 0 } && thread.IsMovable && thread.Affinity.Contains(waker.Id))
+        bool joinsWaker = Description.Wakes == WakePlacement.Waker || (Packs && waker == last);
+        if (joinsWaker && waker is { QueueLength: 0 } && thread.IsMovable && thread.Affinity.Contains(waker.Id))
         {
             return waker;
         }
@@ -227,7 +232,7 @@ public sealed partial class Machine
 
     /// <summary>Where wake-ups pack threads onto a CPU, one that has just run there is not pulled away again (<c>task_hot</c>).</summary>
     bool IsHot(SimThread thread) =>
-        Description.WakesOnWakersCpu && Scheduler.NowNanoseconds - thread.LastRanAt < CacheHotNanoseconds;
+        Packs && Scheduler.NowNanoseconds - thread.LastRanAt < CacheHotNanoseconds;
 
     SimCpu FindShortestQueue(CpuSet affinity) => cpus.Where(cpu => affinity.Contains(cpu.Id)).MinBy(cpu => cpu.QueueLength)!;
 

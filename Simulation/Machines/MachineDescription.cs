@@ -24,13 +24,10 @@ public sealed record MachineDescription
     /// <summary>Where the topology and the distances come from.</summary>
     public string TopologySource { get; init; } = "";
 
-    /// <summary>
-    /// Whether its scheduler lets a thread wake up on its waker's CPU, if nobody waits there, rather than on its last or an idle one: as
-    /// <c>wake_affine</c> does at times (kernel/sched/fair.c), and kernels of guests whose idle CPUs are dear to wake.
-    /// </summary>
-    public bool WakesOnWakersCpu { get; init; }
+    /// <summary>Where its scheduler lets threads wake up.</summary>
+    public WakePlacement Wakes { get; init; }
 
-    /// <summary>Where <see cref="WakesOnWakersCpu"/> comes from; empty if nobody said anything.</summary>
+    /// <summary>Where <see cref="Wakes"/> comes from; empty if nobody said anything.</summary>
     public string SchedulerSource { get; init; } = "";
 
     /// <summary>What things cost on it.</summary>
@@ -50,3 +47,18 @@ public sealed record MachineDescription
 /// <param name="Location">File, line and column of the layer's section, for errors; empty if it comes from no file.</param>
 public sealed record LayerCosts(
     string Layer, IReadOnlyDictionary<string, Cost> Times, IReadOnlyDictionary<string, Rate> Rates, string Location = "");
+
+/// <summary>Where a scheduler lets a thread wake up. Whichever it is, a thread whose last CPU is idle and not passed over wakes up there.</summary>
+public enum WakePlacement
+{
+    /// <summary>Where a CPU is idle: the last one, or else the nearest (kernel/sched/fair.c, <c>select_idle_sibling</c>).</summary>
+    Idle,
+
+    /// <summary>
+    /// On its last CPU also if that is its waker's, who will soon be done, though another is idle: as kernels of guests do whose idle CPUs are dear to wake.
+    /// </summary>
+    Last,
+
+    /// <summary>On its waker's CPU, wherever it was: as <c>wake_affine</c> does at times.</summary>
+    Waker,
+}

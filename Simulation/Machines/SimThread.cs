@@ -54,6 +54,12 @@ public sealed partial class SimThread
     /// <summary>The CPU it runs on, or ran on last.</summary>
     public SimCpu Cpu { get; private set; }
 
+    /// <summary>
+    /// What it takes longer whenever another thread has run on its CPU before it: its code and data are no longer in the CPU's caches, nor
+    /// its pages in the translation buffer. Comes on top of the context switch; 0 unless its owner says so.
+    /// </summary>
+    public long ColdNanoseconds { get; set; }
+
     /// <summary>Whether it is no fault if it blocks for ever.</summary>
     public bool IsService { get; }
 

@@ -8,17 +8,21 @@ namespace Harness.Tests.Simulation;
 public sealed class PlacementTests
 {
     [Theory]
-    [InlineData(false, 1)]
-    [InlineData(true, 0)]
-    public void AThreadWakesUpWhereTheMachineSaysThatItDoes(bool onWakersCpu, int expected)
+    [InlineData(WakePlacement.Idle, 1, 1)]
+    [InlineData(WakePlacement.Last, 1, 1)]
+    [InlineData(WakePlacement.Waker, 1, 0)]
+    [InlineData(WakePlacement.Idle, 0, 1)]
+    [InlineData(WakePlacement.Last, 0, 0)]
+    [InlineData(WakePlacement.Waker, 0, 0)]
+    public void AThreadWakesUpWhereTheMachineSaysThatItDoes(WakePlacement wakes, int last, int expected)
     {
         var world = new SimScheduler();
-        var machine = new Machine(world, TestMachines.Free1Node(2) with { WakesOnWakersCpu = onWakersCpu });
+        var machine = new Machine(world, TestMachines.Free1Node(2) with { Wakes = wakes });
         int ranOn = -1;
         SimThread target = machine.StartThread("target", async thread =>
         {
-            // Its last CPU is 1, and it may run on both.
-            await thread.SetAffinity(CpuSet.Of(1));
+            // The waker runs on CPU 0; this one may run on both.
+            await thread.SetAffinity(CpuSet.Of(last));
             await thread.SetAffinity(machine.AllCpus);
             await thread.Block("the wake");
             ranOn = thread.Cpu.Id;
@@ -36,9 +40,9 @@ public sealed class PlacementTests
     [Fact]
     public void AMachineFileSaysWhereThreadsWakeUp()
     {
-        MachineDescription machine = TestMachines.Free1Node(1) with { WakesOnWakersCpu = true, SchedulerSource = "test" };
+        MachineDescription machine = TestMachines.Free1Node(1) with { Wakes = WakePlacement.Last, SchedulerSource = "test" };
         MachineDescription read = MachineFile.Parse(MachineFileWriter.Write(machine), "x.yaml");
-        Assert.True(read.WakesOnWakersCpu);
+        Assert.Equal(WakePlacement.Last, read.Wakes);
         Assert.Equal("test", read.SchedulerSource);
     }
 

@@ -1,0 +1,61 @@
+using System.CommandLine;
+using Harness.Experiments.Commands;
+
+namespace Harness.Tests.Experiments.Prediction;
+
+/// <summary>What calibrate and predict accept.</summary>
+public sealed class PredictCommandTests
+{
+    private static readonly InvocationConfiguration s_throwing = new() { EnableDefaultExceptionHandler = false };
+
+    [Theory]
+    [InlineData("--blocks 0", "1 to 1000")]
+    [InlineData("--blocks 1001", "1 to 1000")]
+    [InlineData("--spin 5", "--spin")]
+    [InlineData("--spin soon", "--spin")]
+    [InlineData("--resume /nonexistent", "--resume")]
+    [InlineData("--measured a.csv", "--machine")]
+    [InlineData("--measured a.csv --machine 1x8 --resume b", "exclude")]
+    [InlineData("--measured /nonexistent.csv --machine 1x8", "--measured")]
+    public async Task WrongArgumentsAreRefusedBeforeAnythingIsMade(string arguments, string hint)
+    {
+        using var directory = new TemporaryDirectory();
+        BadArgumentsException refusal = await Assert.ThrowsAsync<BadArgumentsException>(
+            () => PredictCommand.Create().Parse($"{arguments} --out {directory["runs"]}").InvokeAsync(s_throwing));
+        Assert.Contains(hint, refusal.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(directory["runs"]));
+    }
+
+    [Fact]
+    public async Task AResultsFileWithoutACellOfThePlanIsRefused()
+    {
+        using var directory = new TemporaryDirectory();
+        using (Harness.Results.Records.ResultsFile.Open(directory["results.csv"], []))
+        {
+        }
+
+        BadArgumentsException refusal = await Assert.ThrowsAsync<BadArgumentsException>(() => PredictCommand.Create()
+            .Parse($"--measured {directory["results.csv"]} --machine 1x8 --out {directory["runs"]}").InvokeAsync(s_throwing));
+        Assert.Contains("results.csv", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("predict --bogus")]
+    [InlineData("predict --blocks")]
+    [InlineData("predict --blocks many")]
+    [InlineData("calibrate --bogus")]
+    [InlineData("calibrate --out")]
+    public void UnknownOptionsAndMissingValuesAreErrorsOfTheParser(string line)
+    {
+        Command command = line.StartsWith("predict", StringComparison.Ordinal) ? PredictCommand.Create() : CalibrateCommand.Create();
+        Assert.NotEmpty(command.Parse(line[(line.IndexOf(' ', StringComparison.Ordinal) + 1)..]).Errors);
+    }
+
+    [Fact]
+    public async Task AMachineFileIsWrittenAsYamlOrNotAtAll()
+    {
+        BadArgumentsException refusal = await Assert.ThrowsAsync<BadArgumentsException>(
+            () => CalibrateCommand.Create().Parse("--out machine.txt").InvokeAsync(s_throwing));
+        Assert.Contains(".yaml", refusal.Message, StringComparison.Ordinal);
+    }
+}
