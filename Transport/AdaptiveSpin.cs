@@ -53,7 +53,18 @@ internal struct AdaptiveSpin(TimeSpan window, SpinTurn turn, bool onlyIdle)
     /// <returns>False once the window has passed.</returns>
     public bool Continue()
     {
-        long now = MonotonicClock.NowNanoseconds;
+        if (!Continue(MonotonicClock.NowNanoseconds))
+        {
+            return false;
+        }
+
+        _ = Libc.SchedYield();
+        return true;
+    }
+
+    /// <summary>As <see cref="Continue()"/>, and the caller lets others run: for threads whose clock is another one.</summary>
+    public bool Continue(long now)
+    {
         if (_deadline == 0)
         {
             _deadline = now + _windowNanos;
@@ -68,7 +79,6 @@ internal struct AdaptiveSpin(TimeSpan window, SpinTurn turn, bool onlyIdle)
         }
 
         _last = now;
-        _ = Libc.SchedYield();
         return true;
     }
 

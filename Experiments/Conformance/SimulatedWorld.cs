@@ -88,6 +88,7 @@ internal static class SimulatedWorld
         QueueDesign = spec.Channel,
         Threads = spec.Threads,
         Affinity = spec.Affinity,
+        Spin = spec.Spin,
         ReadaheadBytes = spec.MaxReadahead,
         Kernel = new KernelOptions { MaxPagesLimit = Math.Max(256, Knobs.MaxPages(spec.Knobs)) },
     };

@@ -20,6 +20,9 @@ public sealed record SimulatedMountOptions
     /// <summary>Requests that a thread of the daemon may have taken and not answered (default 1024).</summary>
     public int SlotsMax { get; init; } = 1024;
 
+    /// <summary>How long a thread of the daemon that has nothing to do asks again before it sleeps (default 0: it sleeps at once).</summary>
+    public TimeSpan Spin { get; init; }
+
     /// <summary>Where the daemon's threads run, unless the queue design decides (default anywhere).</summary>
     public Affinity Affinity { get; init; }
 

@@ -23,7 +23,14 @@ internal sealed class SimulatedChannel : IFuseChannel
         _connection = connection;
         _options = options;
         int readers = connection.Queue.Readers ?? options.Threads;
-        _readers = [.. Enumerable.Range(0, readers).Select(i => new SimulatedReader(connection, this, i, options.SlotsMax))];
+        // Of the threads that read one queue one at a time spins; the thread of a CPU's own queue has a turn of its own.
+        bool hasOwnQueue = connection.Queue.Readers is not null;
+        var turn = new SpinTurn();
+        _readers =
+        [
+            .. Enumerable.Range(0, readers).Select(i => new SimulatedReader(
+                connection, this, i, options.SlotsMax, new AdaptiveSpin(options.Spin, hasOwnQueue ? new SpinTurn() : turn, onlyIdle: !hasOwnQueue))),
+        ];
     }
 
     /// <summary>Starts the daemon's threads and returns.</summary>

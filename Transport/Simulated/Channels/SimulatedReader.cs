@@ -8,11 +8,12 @@ using Harness.Transport.Simulated.Requests;
 namespace Harness.Transport.Simulated.Channels;
 
 /// <summary>One thread of the simulated daemon: takes messages, has them handled, and sends what was answered at once.</summary>
-internal sealed class SimulatedReader(FuseConnection connection, SimulatedChannel channel, int index, int slotsMax)
+internal sealed class SimulatedReader(FuseConnection connection, SimulatedChannel channel, int index, int slotsMax, AdaptiveSpin spin)
 {
     private readonly Stack<SimulatedSlot> _free = new();
     private readonly SimWaitQueue _slotBack = new("a slot of the daemon");
     private SimulatedSlot? _handling;
+    private AdaptiveSpin _spin = spin;
     private int _slots;
 
     /// <summary>Its number.</summary>
@@ -29,8 +30,7 @@ internal sealed class SimulatedReader(FuseConnection connection, SimulatedChanne
                 await _slotBack.Wait(thread);
             }
 
-            thread.EnterKernel();
-            KernelRequest request = await queue.Take(thread, Index);
+            KernelRequest request = await Receive(thread, queue);
             thread.Charge(connection.Machine.Costs.SystemCall.Nanoseconds);
             connection.Fetch(thread, request);
             await CopyIn(thread, request);
@@ -86,6 +86,35 @@ internal sealed class SimulatedReader(FuseConnection connection, SimulatedChanne
         {
             await thread.LeaveKernel();
         }
+    }
+
+    /// <summary>Waits for the next message: awake for a while where that pays, by the real channels' own rule, and then asleep.</summary>
+    [AsyncMethodBuilder(typeof(SimMethodBuilder<>))]
+    private async ValueTask<KernelRequest> Receive(SimThread thread, RequestQueue queue)
+    {
+        thread.EnterKernel();
+        if (_spin.TryBegin())
+        {
+            long call = connection.Machine.Costs.SystemCall.Nanoseconds;
+            KernelRequest? found = await queue.TryTake(thread, Index);
+            while (found is null && _spin.Continue(connection.Now))
+            {
+                // A look and sched_yield(2): a system call each. A ring's thread looks at memory, but the yield costs it as much.
+                thread.Charge(queue.SystemCallsPerRequest * call);
+                await thread.LeaveKernel();
+                await thread.Yield();
+                thread.EnterKernel();
+                found = await queue.TryTake(thread, Index);
+            }
+
+            _spin.End(found is not null);
+            if (found is not null)
+            {
+                return found;
+            }
+        }
+
+        return await queue.Take(thread, Index);
     }
 
     [AsyncMethodBuilder(typeof(SimMethodBuilder))]

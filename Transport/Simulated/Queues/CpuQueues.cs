@@ -57,6 +57,8 @@ internal sealed class CpuQueues : RequestQueue
 
     public override ValueTask<KernelRequest> Take(SimThread reader, int index) => _input[index].Take(reader);
 
+    public override ValueTask<KernelRequest?> TryTake(SimThread reader, int index) => _input[index].TryTake(reader);
+
     // An entry of a ring stays with its request, so there is nothing to look up.
     public override ValueTask Keep(SimThread reader, int index, KernelRequest request) => default;
 

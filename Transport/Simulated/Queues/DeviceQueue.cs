@@ -26,6 +26,8 @@ internal sealed class DeviceQueue : RequestQueue
 
     public override ValueTask<KernelRequest> Take(SimThread reader, int index) => _input.Take(reader);
 
+    public override ValueTask<KernelRequest?> TryTake(SimThread reader, int index) => _input.TryTake(reader);
+
     public override ValueTask Keep(SimThread reader, int index, KernelRequest request) => TouchProcessing(reader, index);
 
     public override ValueTask Find(SimThread answerer, int index, KernelRequest request) => TouchProcessing(answerer, index);

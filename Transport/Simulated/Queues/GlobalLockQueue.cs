@@ -22,6 +22,8 @@ internal sealed class GlobalLockQueue : RequestQueue
 
     public override ValueTask<KernelRequest> Take(SimThread reader, int index) => _input.Take(reader);
 
+    public override ValueTask<KernelRequest?> TryTake(SimThread reader, int index) => _input.TryTake(reader);
+
     public override ValueTask Keep(SimThread reader, int index, KernelRequest request) => Touch(reader);
 
     public override ValueTask Find(SimThread answerer, int index, KernelRequest request) => Touch(answerer);

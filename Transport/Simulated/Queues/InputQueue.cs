@@ -50,6 +50,16 @@ internal sealed class InputQueue(FuseConnection connection, string name, QueueGu
         }
     }
 
+    /// <summary>Takes the next message if there is one.</summary>
+    [AsyncMethodBuilder(typeof(SimMethodBuilder<>))]
+    public async ValueTask<KernelRequest?> TryTake(SimThread reader)
+    {
+        await guard.Enter(reader);
+        KernelRequest? next = TakeNext();
+        guard.Leave(reader);
+        return next;
+    }
+
     private KernelRequest? TakeNext()
     {
         bool forgetsToo = _pending.Count == 0 || _forgetTurn-- > 0;

@@ -30,6 +30,8 @@ internal sealed class NodeQueues : RequestQueue
 
     public override ValueTask<KernelRequest> Take(SimThread reader, int index) => _input[NodeOf(index)].Take(reader);
 
+    public override ValueTask<KernelRequest?> TryTake(SimThread reader, int index) => _input[NodeOf(index)].TryTake(reader);
+
     public override ValueTask Keep(SimThread reader, int index, KernelRequest request) => Touch(reader, index);
 
     public override ValueTask Find(SimThread answerer, int index, KernelRequest request) => Touch(answerer, index);

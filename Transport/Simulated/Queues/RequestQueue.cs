@@ -33,6 +33,9 @@ internal abstract class RequestQueue
     /// <summary>Takes the next message, and waits for one if there is none.</summary>
     public abstract ValueTask<KernelRequest> Take(SimThread reader, int index);
 
+    /// <summary>As <see cref="Take"/>, but null if there is none: for a thread that asks again instead of sleeping.</summary>
+    public abstract ValueTask<KernelRequest?> TryTake(SimThread reader, int index);
+
     /// <summary>A request has been handed over to the daemon: keeps it where its answer will look for it.</summary>
     public abstract ValueTask Keep(SimThread reader, int index, KernelRequest request);
 
