@@ -10,6 +10,9 @@ namespace Harness.Experiments.Prediction;
 internal static class Predictions
 {
     private const int WorstShown = 8;
+
+    // Whatever misses by more than this is listed with the stage that explains it.
+    private const double ErrorShown = 0.5;
     private static readonly Backend s_null = new(Backend.Null, null);
 
     /// <summary>
@@ -53,7 +56,7 @@ internal static class Predictions
         }
 
         output.WriteLine("farthest off");
-        foreach (CellPrediction cell in score.Cells.OrderByDescending(cell => cell.Error).Take(WorstShown))
+        foreach (CellPrediction cell in score.Cells.OrderByDescending(cell => cell.Error).Where((cell, i) => i < WorstShown || cell.Error > ErrorShown))
         {
             (string stage, double measured, double predicted) = cell.WorstStage;
             output.WriteLine(string.Create(

@@ -23,8 +23,11 @@ public sealed record SimulatedMountOptions
     /// <summary>How long a thread of the daemon that has nothing to do asks again before it sleeps (default 0: it sleeps at once).</summary>
     public TimeSpan Spin { get; init; }
 
-    /// <summary>Where the daemon's threads run, unless the queue design decides (default anywhere).</summary>
-    public Affinity Affinity { get; init; }
+    /// <summary>
+    /// Where the daemon's threads run: by default each on its CPU or node where the queue design has a queue for each, else anywhere.
+    /// <see cref="Affinity.None"/> is anywhere with every design.
+    /// </summary>
+    public Affinity Affinity { get; init; } = Affinity.Auto;
 
     /// <summary>The CPUs that the daemon's threads share without an <see cref="Affinity"/>; null for all.</summary>
     public Simulation.Machines.CpuSet? DaemonCpus { get; init; }

@@ -65,6 +65,11 @@ internal sealed class SimulatedChannel : IFuseChannel
     private CpuSet? Placement(int reader)
     {
         Machine machine = _connection.Machine;
+        if (_options.Affinity == Runtime.Affinity.None)
+        {
+            return _options.DaemonCpus;
+        }
+
         return _connection.Queue.Placement(reader) ?? _options.Affinity switch
         {
             Runtime.Affinity.Cpu => CpuSet.Of(reader % machine.Cpus.Count),
