@@ -10,7 +10,14 @@ public sealed partial class Machine
     /// <summary>How long a thread that ran counts as hot in its CPU's caches (kernel/sched/fair.c, <c>sysctl_sched_migration_cost</c>).</summary>
     const long CacheHotNanoseconds = 500_000;
 
+    /// <summary>
+    /// An idle CPU looks for work at each tick, 4 ms at 250 Hz, and takes a thread that ran lately only at the third try in vain
+    /// (kernel/sched/fair.c, <c>can_migrate_task</c>, <c>cache_nice_tries</c>).
+    /// </summary>
+    const long BalanceNanoseconds = 12_000_000;
+
     readonly ulong[] idle;
+    long balancedAt;
     readonly SimNode[][] nearestNodes;
     int idleCount;
 
@@ -39,7 +46,7 @@ public sealed partial class Machine
     internal void MakeRunnable(SimThread thread, SimCpu? from)
     {
         thread.BecomeRunnable();
-        SimCpu cpu = Select(thread, from);
+        SimCpu cpu = Balance(thread, Select(thread, from));
         Enqueue(cpu, thread);
         if (cpu.IsIdle)
         {
@@ -79,7 +86,7 @@ public sealed partial class Machine
     {
         thread.LastRanAt = Scheduler.NowNanoseconds;
         thread.BecomeRunnable();
-        SimCpu? other = thread.IsMovable && idleCount > 0 && !Packs ? FindIdle(thread.Affinity, cpu.Node) : null;
+        SimCpu? other = thread.IsMovable && idleCount > 0 && (!Packs || IsTimeToBalance()) ? FindIdle(thread.Affinity, cpu.Node) : null;
         Enqueue(other ?? cpu, thread);
         if (other is not null)
         {
@@ -230,9 +237,30 @@ public sealed partial class Machine
         return lastAllowed ? last : FindShortestQueue(thread.Affinity);
     }
 
+    /// <summary>
+    /// Where threads stay together, an idle CPU takes one that would have to wait, once in <see cref="BalanceNanoseconds"/>: the periodic load
+    /// balancer, seen from the thread.
+    /// </summary>
+    SimCpu Balance(SimThread thread, SimCpu chosen) =>
+        Packs && !chosen.IsIdle && thread.IsMovable && idleCount > 0 && FindIdle(thread.Affinity, chosen.Node) is { } found && IsTimeToBalance() ? found : chosen;
+
+    bool IsTimeToBalance()
+    {
+        long now = Scheduler.NowNanoseconds;
+        bool isTime = now - balancedAt >= BalanceNanoseconds;
+        balancedAt = isTime ? now : balancedAt;
+        return isTime;
+    }
+
     /// <summary>Where wake-ups pack threads onto a CPU, one that has just run there is not pulled away again (<c>task_hot</c>).</summary>
     bool IsHot(SimThread thread) =>
         Packs && Scheduler.NowNanoseconds - thread.LastRanAt < CacheHotNanoseconds;
+
+    /// <summary>
+    /// Where a new thread begins: where the fewest are at home (<c>sched_balance_find_dst_cpu</c>). It matters only where threads stay where they are.
+    /// </summary>
+    SimCpu FindFewestThreads(CpuSet affinity) =>
+        cpus.Where(cpu => affinity.Contains(cpu.Id)).MinBy(cpu => threads.Count(thread => thread.Cpu == cpu))!;
 
     SimCpu FindShortestQueue(CpuSet affinity) => cpus.Where(cpu => affinity.Contains(cpu.Id)).MinBy(cpu => cpu.QueueLength)!;
 

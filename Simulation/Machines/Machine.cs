@@ -88,7 +88,8 @@ public sealed partial class Machine : IWaitSource
             throw new ArgumentException(
                 $"Thread '{name}' may run on CPUs {{{affinity}}}, but {Description.Name} has CPUs 0 to {cpus.Length - 1}.");
         }
-        var thread = new SimThread(this, ++threadCount, name, body, affinity, process, isService);
+        SimCpu first = Packs ? FindFewestThreads(affinity) : cpus[affinity.First];
+        var thread = new SimThread(this, ++threadCount, name, body, affinity, first, process, isService);
         threads.Add(thread);
         MakeRunnable(thread, null);
         return thread;

@@ -23,7 +23,7 @@ public sealed partial class SimThread
     int copyFrom, copyTo;
 
     internal SimThread(
-        Machine machine, int id, string name, Func<SimThread, ValueTask> body, CpuSet affinity, SimProcess? process, bool isService)
+        Machine machine, int id, string name, Func<SimThread, ValueTask> body, CpuSet affinity, SimCpu first, SimProcess? process, bool isService)
     {
         this.body = body;
         this.process = process;
@@ -31,7 +31,7 @@ public sealed partial class SimThread
         Id = id;
         Name = name;
         Affinity = affinity;
-        Cpu = machine.Cpus[affinity.First];
+        Cpu = first;
         IsService = isService;
         if (process is not null)
         {

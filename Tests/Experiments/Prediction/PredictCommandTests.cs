@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Harness.Experiments.Commands;
+using Harness.Tests.Results;
 
 namespace Harness.Tests.Experiments.Prediction;
 

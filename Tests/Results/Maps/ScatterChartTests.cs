@@ -8,7 +8,7 @@ public sealed class ScatterChartTests
 
     [Fact]
     public void TheScalesReachFromThePowerBelowAllPointsToThePowerAbove() =>
-        Assert.Equal((1, 5), ScatterChart.Powers([new("a", 20, 300), new("b", 40_000, 5_000)]));
+        Assert.Equal((1.0, 5.0), ScatterChart.Powers([new("a", 20, 300), new("b", 40_000, 5_000)]));
 
     [Theory]
     [InlineData(10, 10)]
