@@ -43,7 +43,7 @@ public static class ScatterChart
         LogarithmicAxis.Apply(plot.Axes.Left, low, high);
         plot.Axes.SetLimits(low, high, low, high);
         plot.Title(title);
-        plot.XLabel($"{xLabel}\n{caption.Run} · {caption.Kernel} · {caption.Machine}");
+        plot.XLabel($"{xLabel}\n{caption.Run} · {caption.Kernel}\n{caption.Machine}");
         plot.YLabel(yLabel);
         plot.ShowLegend(Alignment.LowerRight);
         WholeFile.Write(path, plot.GetImageBytes(Side, Side, ImageFormat.Png));
