@@ -129,13 +129,13 @@ internal sealed partial class ClusterClient
             (wrote.Uid, wrote.Gid) = (attributes.Uid, attributes.Gid);
         }
 
-        MetadataReply reply = await _session.Mutate(new Command { Wrote = wrote });
-        if (reply.Errno == 0 && node.Attributes == attributes)
+        Outcome outcome = await _reports.Add(wrote);
+        if (outcome.Errno == 0 && node.Attributes == attributes)
         {
-            node.Attributes.Blocks = reply.Attributes.Blocks;
+            node.Attributes.Blocks = outcome.Attributes.Blocks;
         }
 
-        return (Errno)reply.Errno;
+        return (Errno)outcome.Errno;
     }
 
     /// <summary>Notes that a file has something to be written, and sees to it that it is, before long.</summary>

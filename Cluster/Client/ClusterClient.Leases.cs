@@ -28,6 +28,7 @@ internal sealed partial class ClusterClient
         if (node.Attributes.IsDirectory())
         {
             ForgetListed(recall.Inode);
+            AddName(recall.Inode, recall.Name);
             node.IsStale = true;
             Task names = recall.Name.IsEmpty ? Task.CompletedTask : _kernel.DropName(recall.Inode, recall.Name.ToByteArray());
             await Task.WhenAll(_kernel.DropAttributes(recall.Inode), names);
@@ -64,6 +65,7 @@ internal sealed partial class ClusterClient
             }
 
             node.Lease = LeaseMode.None;
+            node.Names = null;
             node.Chunks.Clear();
             _kernel.DropData(node.Inode).Watch();
         }
@@ -75,6 +77,12 @@ internal sealed partial class ClusterClient
     /// <inheritdoc/>
     public void SuffixLost()
     {
+        foreach (ClientNode node in _nodes.Values)
+        {
+            // A name whose removal was lost is there again.
+            node.Names = null;
+        }
+
         foreach (ClientNode node in _nodes.Values.Where(static node => node.NeedsMetadataSync))
         {
             node.Error = Errno.EIO;

@@ -11,18 +11,49 @@ internal sealed partial class ClusterClient
 {
     public async ValueTask<Result<EntryOut>> Lookup(NodeId parent, ReadOnlyMemory<byte> name)
     {
-        MetadataReply reply = await _session.Call(new MetadataRequest { LookUp = new LookUp { Parent = parent.Value, Name = ByteString.CopyFrom(name.Span) } });
+        var look = new LookUp { Parent = parent.Value, Name = ByteString.CopyFrom(name.Span) };
+        if (IsAbsent(look))
+        {
+            return Absent();
+        }
+
+        MetadataReply reply = await _session.Call(new MetadataRequest { LookUp = look });
         if ((Errno)reply.Errno == Errno.ENOENT && reply.ParentLease && _options.NegativeEntries && _session.ValidNanoseconds > 0)
         {
             // The kernel may remember that the name is absent for as long as the server promises to say otherwise.
             ClientNode directory = FindOrAdd(parent.Value);
             directory.IsStale |= directory.Lease == LeaseMode.None;
             directory.Lease = LeaseMode.Read;
-            (ulong seconds, uint nanoseconds) = Validity(isHeld: true, _options.NegativeNanosecondsMax);
-            return new EntryOut { EntryValid = seconds, EntryValidNsec = nanoseconds };
+            return Absent();
         }
 
         return Entry(reply);
+    }
+
+    private Result<EntryOut> Absent()
+    {
+        if (!_options.NegativeEntries)
+        {
+            return Errno.ENOENT;
+        }
+
+        (ulong seconds, uint nanoseconds) = Validity(isHeld: true, _options.NegativeNanosecondsMax);
+        return new EntryOut { EntryValid = seconds, EntryValidNsec = nanoseconds };
+    }
+
+    /// <summary>Whether a name is certainly absent: all names of its directory are known, under a lease, and it is none of them.</summary>
+    private bool IsAbsent(LookUp look) =>
+        _nodes.TryGetValue(look.Parent, out ClientNode? directory) && directory is { Names: { } names, Lease: not LeaseMode.None } &&
+        _session.ValidNanoseconds > 0 && !names.MayHave(look.Name) && look.Name.Length <= Metadata.MetadataLimits.NameBytesMax &&
+        !look.Name.Span.SequenceEqual("."u8) && !look.Name.Span.SequenceEqual(".."u8);
+
+    /// <summary>A name may exist from now on; to be called before what makes it is asked for, or allowed to somebody else.</summary>
+    private void AddName(ulong directory, ByteString name)
+    {
+        if (!name.IsEmpty && _nodes.TryGetValue(directory, out ClientNode? node) && node.Names?.TryAdd(name) == false)
+        {
+            node.Names = null;
+        }
     }
 
     public ValueTask<Result<EntryOut>> Mknod(RequestContext context, NodeId parent, ReadOnlyMemory<byte> name, MknodIn arg) =>
@@ -44,6 +75,7 @@ internal sealed partial class ClusterClient
         {
             Make make = MakeOf(context, parent, name.Span, (uint)FilePermissions.S_IFREG | (arg.Mode & (uint)FilePermissions.ALLPERMS), arg.Umask, 0);
             make.Hold = true;
+            AddName(parent.Value, make.Name);
             MetadataReply reply = await _session.Mutate(new Command { Make = make });
             Touched(parent.Value, 0, 0);
             if ((Errno)reply.Errno != Errno.EEXIST || ((OpenFlags)arg.Flags & OpenFlags.O_EXCL) != 0)
@@ -95,6 +127,7 @@ internal sealed partial class ClusterClient
     public async ValueTask<Result<EntryOut>> Link(NodeId node, NodeId newParent, ReadOnlyMemory<byte> newName)
     {
         var link = new Link { Inode = node.Value, Parent = newParent.Value, Name = ByteString.CopyFrom(newName.Span) };
+        AddName(link.Parent, link.Name);
         MetadataReply reply = await _session.Mutate(new Command { Link = link });
         Touched(newParent.Value, 0, 0);
         return Entry(reply);
@@ -125,10 +158,19 @@ internal sealed partial class ClusterClient
             await Flush(written);
         }
 
+        AddName(rename.NewParent, rename.NewName);
+        KnownNames? names = _nodes.GetValueOrDefault(parent.Value)?.Names;
+        long additions = names?.Additions ?? 0;
         MetadataReply reply = await _session.Mutate(new Command { Rename = rename });
         if (reply.Errno == 0 && (flags & RenameFlags.Exchange) == 0)
         {
             LostName(reply.Outcome.Replaced);
+        }
+
+        if (reply.Errno == 0 && (flags & (RenameFlags.Exchange | RenameFlags.Whiteout)) == 0 && reply.Outcome.Moved != reply.Outcome.Replaced)
+        {
+            // Two names of one inode are left as they are: rename(2).
+            names?.Remove(rename.Name, additions);
         }
 
         Touched(parent.Value, newParent.Value, reply.Errno == 0 ? reply.Outcome.Moved : 0);
@@ -138,10 +180,13 @@ internal sealed partial class ClusterClient
     private async ValueTask<Errno> Remove(NodeId parent, ReadOnlyMemory<byte> name, bool directory)
     {
         var unlink = new Unlink { Parent = parent.Value, Name = ByteString.CopyFrom(name.Span), Directory = directory };
+        KnownNames? names = _nodes.GetValueOrDefault(parent.Value)?.Names;
+        long additions = names?.Additions ?? 0;
         MetadataReply reply = await _session.Mutate(new Command { Unlink = unlink });
         if (reply.Errno == 0)
         {
             LostName(reply.Outcome.Replaced);
+            names?.Remove(unlink.Name, additions);
         }
 
         Touched(parent.Value, 0, 0);
@@ -202,9 +247,18 @@ internal sealed partial class ClusterClient
 
     private async ValueTask<Result<EntryOut>> Make(Make make)
     {
+        AddName(make.Parent, make.Name);
         MetadataReply reply = await _session.Mutate(new Command { Make = make });
         Touched(make.Parent, 0, 0);
-        return Entry(reply);
+        bool isNew = reply.Errno == 0 && !_nodes.ContainsKey(reply.Attributes.Inode);
+        Result<EntryOut> entry = Entry(reply);
+        if (isNew && reply.Empty && reply.Lease != LeaseMode.None)
+        {
+            // Nobody here knows the directory yet, so nothing that makes a name in it is under way from here.
+            _nodes[reply.Attributes.Inode].Names = new KnownNames();
+        }
+
+        return entry;
     }
 
     private static Make MakeOf(RequestContext context, NodeId parent, ReadOnlySpan<byte> name, uint mode, uint umask, uint rdev)

@@ -26,6 +26,8 @@ internal sealed partial class ClusterClient : ISessionOwner
     private readonly IChunkData _data;
     private readonly SortedDictionary<ulong, ClientNode> _nodes = [];
     private readonly KernelCache _kernel;
+    private readonly GatheredMutations<AllocateChunks> _allocations;
+    private readonly GatheredMutations<Wrote> _reports;
     private bool _writebackCache;
 
     /// <summary>A client that has no session yet.</summary>
@@ -40,6 +42,8 @@ internal sealed partial class ClusterClient : ISessionOwner
         (_loop, _data, _options) = (loop, data, options);
         _session = new MetadataSession(loop, network, options, this, pool);
         _kernel = new KernelCache(loop, kernelLoop);
+        _allocations = new GatheredMutations<AllocateChunks>(loop, _session, PackAllocations, reply => _data.Learn(reply.Servers));
+        _reports = new GatheredMutations<Wrote>(loop, _session, PackReports);
         if (data is ClusterChunkData chunks)
         {
             chunks.Refreshing = Refresh;
