@@ -37,9 +37,6 @@ internal sealed class ClientNode(ulong inode)
     /// <summary>Whether the server has changed attributes that this client does not know: link count, times of a directory.</summary>
     public bool IsStale { get; set; }
 
-    /// <summary>Of a directory: the names that it may have; null if others may exist.</summary>
-    public KnownNames? Names { get; set; }
-
     /// <summary>What of <see cref="Attributes"/> the server does not know yet.</summary>
     public DirtyAttributes Dirty { get; set; }
 

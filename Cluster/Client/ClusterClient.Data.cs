@@ -101,9 +101,10 @@ internal sealed partial class ClusterClient
 
     public async ValueTask<Errno> Syncfs()
     {
-        foreach (ClientNode node in _nodes.Values.Where(static node => node.IsDirty || node.Unsynced.Count > 0).ToArray())
+        ClientNode[] written = [.. _nodes.Values.Where(static node => node.IsDirty || node.Flushing is not null || node.Unsynced.Count > 0)];
+        await Task.WhenAll(written.Select(node => Flush(node).AsTask()));
+        foreach (ClientNode node in written)
         {
-            await Flush(node);
             await Sync(node);
         }
 

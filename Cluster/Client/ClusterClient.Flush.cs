@@ -69,6 +69,7 @@ internal sealed partial class ClusterClient
     /// <summary>What could not be written is not tried for ever: fsync(2) or close(2) tells it, and the server's attributes hold.</summary>
     private async ValueTask GiveUpFlush(ClientNode node, Errno error)
     {
+        _hearsCloses = true;
         (node.Error, node.Dirty) = (error, DirtyAttributes.None);
         _options.Log.Write(true, "a write that was waiting failed", ("inode", node.Inode), ("error", error));
         MetadataReply reply = await _session.Call(new MetadataRequest { GetAttributes = node.Inode });

@@ -53,6 +53,7 @@ internal sealed partial class ClusterClient
     /// <inheritdoc/>
     public void SessionLost()
     {
+        _hearsCloses = true;
         foreach (ClientNode node in _nodes.Values.ToArray())
         {
             if (node.IsDirty || node.Users > 0)
@@ -65,7 +66,7 @@ internal sealed partial class ClusterClient
             }
 
             node.Lease = LeaseMode.None;
-            node.Names = null;
+            ForgetNames(node.Inode);
             node.Chunks.Clear();
             _kernel.DropData(node.Inode).Watch();
         }
@@ -77,10 +78,11 @@ internal sealed partial class ClusterClient
     /// <inheritdoc/>
     public void SuffixLost()
     {
+        _hearsCloses = true;
         foreach (ClientNode node in _nodes.Values)
         {
             // A name whose removal was lost is there again.
-            node.Names = null;
+            ForgetNames(node.Inode);
         }
 
         foreach (ClientNode node in _nodes.Values.Where(static node => node.NeedsMetadataSync))

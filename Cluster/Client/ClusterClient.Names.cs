@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Google.Protobuf;
 using Harness.Cluster.Wire;
 using Harness.FuseProtocol;
@@ -9,50 +10,67 @@ namespace Harness.Cluster.Client;
 /// <content>Names.</content>
 internal sealed partial class ClusterClient
 {
+    private readonly ConcurrentDictionary<ulong, KnownNames> _knownNames = new();
+
     public async ValueTask<Result<EntryOut>> Lookup(NodeId parent, ReadOnlyMemory<byte> name)
     {
-        var look = new LookUp { Parent = parent.Value, Name = ByteString.CopyFrom(name.Span) };
-        if (IsAbsent(look))
-        {
-            return Absent();
-        }
-
-        MetadataReply reply = await _session.Call(new MetadataRequest { LookUp = look });
+        MetadataReply reply = await _session.Call(new MetadataRequest { LookUp = new LookUp { Parent = parent.Value, Name = ByteString.CopyFrom(name.Span) } });
         if ((Errno)reply.Errno == Errno.ENOENT && reply.ParentLease && _options.NegativeEntries && _session.ValidNanoseconds > 0)
         {
             // The kernel may remember that the name is absent for as long as the server promises to say otherwise.
             ClientNode directory = FindOrAdd(parent.Value);
             directory.IsStale |= directory.Lease == LeaseMode.None;
             directory.Lease = LeaseMode.Read;
-            return Absent();
+            return Absent(_session.ValidNanoseconds);
         }
 
         return Entry(reply);
     }
 
-    private Result<EntryOut> Absent()
+    /// <summary>
+    /// Whether a name is certainly absent: all names of its directory are known, under a lease, and it is none of them. For any thread, so that
+    /// who asks is answered without a way to the loop and back.
+    /// </summary>
+    public bool TryFindAbsent(NodeId parent, ReadOnlySpan<byte> name, out Result<EntryOut> absent)
+    {
+        absent = Errno.ENOENT;
+        if (!_knownNames.TryGetValue(parent.Value, out KnownNames? names) || name.Length > Metadata.MetadataLimits.NameBytesMax ||
+            name.SequenceEqual("."u8) || name.SequenceEqual(".."u8) || !names.IsAbsent(ByteString.CopyFrom(name)))
+        {
+            return false;
+        }
+
+        // Looked at afterwards: while the session holds, nobody else's change has gone past this client.
+        long valid = _session.ValidNanosecondsOf(names.Session);
+        absent = Absent(valid);
+        return valid > 0;
+    }
+
+    private Result<EntryOut> Absent(long validNanoseconds)
     {
         if (!_options.NegativeEntries)
         {
             return Errno.ENOENT;
         }
 
-        (ulong seconds, uint nanoseconds) = Validity(isHeld: true, _options.NegativeNanosecondsMax);
-        return new EntryOut { EntryValid = seconds, EntryValidNsec = nanoseconds };
+        long nanoseconds = Math.Min(validNanoseconds, _options.NegativeNanosecondsMax);
+        return new EntryOut { EntryValid = (ulong)(nanoseconds / 1_000_000_000), EntryValidNsec = (uint)(nanoseconds % 1_000_000_000) };
     }
-
-    /// <summary>Whether a name is certainly absent: all names of its directory are known, under a lease, and it is none of them.</summary>
-    private bool IsAbsent(LookUp look) =>
-        _nodes.TryGetValue(look.Parent, out ClientNode? directory) && directory is { Names: { } names, Lease: not LeaseMode.None } &&
-        _session.ValidNanoseconds > 0 && !names.MayHave(look.Name) && look.Name.Length <= Metadata.MetadataLimits.NameBytesMax &&
-        !look.Name.Span.SequenceEqual("."u8) && !look.Name.Span.SequenceEqual(".."u8);
 
     /// <summary>A name may exist from now on; to be called before what makes it is asked for, or allowed to somebody else.</summary>
     private void AddName(ulong directory, ByteString name)
     {
-        if (!name.IsEmpty && _nodes.TryGetValue(directory, out ClientNode? node) && node.Names?.TryAdd(name) == false)
+        if (!name.IsEmpty && _knownNames.TryGetValue(directory, out KnownNames? names))
         {
-            node.Names = null;
+            names.Add(name);
+        }
+    }
+
+    private void ForgetNames(ulong directory)
+    {
+        if (_knownNames.TryRemove(directory, out KnownNames? names))
+        {
+            names.End();
         }
     }
 
@@ -159,7 +177,7 @@ internal sealed partial class ClusterClient
         }
 
         AddName(rename.NewParent, rename.NewName);
-        KnownNames? names = _nodes.GetValueOrDefault(parent.Value)?.Names;
+        KnownNames? names = _knownNames.GetValueOrDefault(parent.Value);
         long additions = names?.Additions ?? 0;
         MetadataReply reply = await _session.Mutate(new Command { Rename = rename });
         if (reply.Errno == 0 && (flags & RenameFlags.Exchange) == 0)
@@ -180,7 +198,7 @@ internal sealed partial class ClusterClient
     private async ValueTask<Errno> Remove(NodeId parent, ReadOnlyMemory<byte> name, bool directory)
     {
         var unlink = new Unlink { Parent = parent.Value, Name = ByteString.CopyFrom(name.Span), Directory = directory };
-        KnownNames? names = _nodes.GetValueOrDefault(parent.Value)?.Names;
+        KnownNames? names = _knownNames.GetValueOrDefault(parent.Value);
         long additions = names?.Additions ?? 0;
         MetadataReply reply = await _session.Mutate(new Command { Unlink = unlink });
         if (reply.Errno == 0)
@@ -255,7 +273,7 @@ internal sealed partial class ClusterClient
         if (isNew && reply.Empty && reply.Lease != LeaseMode.None)
         {
             // Nobody here knows the directory yet, so nothing that makes a name in it is under way from here.
-            _nodes[reply.Attributes.Inode].Names = new KnownNames();
+            _knownNames[reply.Attributes.Inode] = new KnownNames(_session.Id);
         }
 
         return entry;

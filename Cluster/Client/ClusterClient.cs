@@ -29,6 +29,7 @@ internal sealed partial class ClusterClient : ISessionOwner
     private readonly GatheredMutations<AllocateChunks> _allocations;
     private readonly GatheredMutations<Wrote> _reports;
     private bool _writebackCache;
+    private volatile bool _hearsCloses;
 
     /// <summary>A client that has no session yet.</summary>
     /// <param name="loop">Everything happens here.</param>
@@ -56,6 +57,12 @@ internal sealed partial class ClusterClient : ISessionOwner
     /// <summary>What the kernel has cached.</summary>
     public KernelCache Kernel => _kernel;
 
+    /// <summary>
+    /// Whether a close(2) may have something to tell or to do: once any file had locks, or a write of what was waiting has failed. Before that its
+    /// FLUSH is answered on whatever thread it comes, which spares each small file a way to the loop and back. For any thread.
+    /// </summary>
+    public bool HearsCloses => _hearsCloses;
+
     /// <summary>Bytes that wait to be written.</summary>
     public long DirtyBytes => _dirtyBytes;
 
@@ -70,11 +77,7 @@ internal sealed partial class ClusterClient : ISessionOwner
     public async ValueTask<Errno> Stop()
     {
         ClientNode[] dirty = [.. _nodes.Values.Where(static node => node.IsDirty || node.Flushing is not null)];
-        foreach (ClientNode node in dirty)
-        {
-            await Flush(node);
-        }
-
+        await Task.WhenAll(dirty.Select(node => Flush(node).AsTask()));
         await _session.Stop();
         return dirty.Select(static node => node.Error).FirstOrDefault(static error => error != Errnos.Ok);
     }
@@ -189,6 +192,7 @@ internal sealed partial class ClusterClient : ISessionOwner
     {
         if (node.IsUnused && node.Inode != NodeId.Root.Value && _nodes.Remove(node.Inode))
         {
+            ForgetNames(node.Inode);
             _dirty.Remove(node);
             if (node.TellWhenForgotten)
             {

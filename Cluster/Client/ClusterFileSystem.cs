@@ -36,7 +36,9 @@ public sealed partial class ClusterFileSystem : IFileSystem
 
     /// <inheritdoc/>
     public ValueTask<Result<EntryOut>> Lookup(RequestContext context, NodeId parent, ReadOnlyMemory<byte> name) =>
-        Call((parent, name), static (client, arg) => client.Lookup(arg.parent, arg.name));
+        _client.TryFindAbsent(parent, name.Span, out Result<EntryOut> absent)
+            ? new ValueTask<Result<EntryOut>>(absent)
+            : Call((parent, name), static (client, arg) => client.Lookup(arg.parent, arg.name));
 
     /// <inheritdoc/>
     public ValueTask<Result<AttrOut>> Getattr(RequestContext context, NodeId node, GetattrIn arg) =>

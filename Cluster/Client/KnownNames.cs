@@ -8,27 +8,52 @@ namespace Harness.Cluster.Client;
 /// </summary>
 /// <remarks>
 /// A name is added before anything is done that may make it: before this client's request is sent, and before a recall for another client's
-/// is answered, for which that one's change waits. It goes only when this client has removed it and nothing was added meanwhile.
+/// is answered, for which that one's change waits. It goes only when this client has removed it and nothing was added meanwhile. For any thread.
 /// </remarks>
-internal sealed class KnownNames
+/// <param name="session">The session whose lease it lives by.</param>
+internal sealed class KnownNames(ulong session)
 {
     /// <summary>Beyond so many the directory is as any other.</summary>
-    public const int NamesMax = 65_536;
+    private const int NamesMax = 65_536;
 
+    private readonly Lock _gate = new();
     private readonly HashSet<ByteString> _names = [];
+    private long _additions;
+    private bool _ended;
+
+    /// <summary>The session whose lease it lives by.</summary>
+    public ulong Session => session;
 
     /// <summary>Counts what was added: a removal that began at a lower count may be older than the name.</summary>
-    public long Additions { get; private set; }
+    public long Additions
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _additions;
+            }
+        }
+    }
 
-    /// <summary>Whether the name may exist.</summary>
-    public bool MayHave(ByteString name) => _names.Contains(name);
+    /// <summary>Whether there is certainly no such name now, as long as the session holds.</summary>
+    public bool IsAbsent(ByteString name)
+    {
+        lock (_gate)
+        {
+            return !_ended && !_names.Contains(name);
+        }
+    }
 
     /// <summary>The name may exist from now on.</summary>
-    /// <returns>False if there are too many to know them all.</returns>
-    public bool TryAdd(ByteString name)
+    public void Add(ByteString name)
     {
-        Additions++;
-        return _names.Contains(name) || (_names.Count < NamesMax && _names.Add(name));
+        lock (_gate)
+        {
+            _additions++;
+            _ended |= _names.Count >= NamesMax;
+            _names.Add(name);
+        }
     }
 
     /// <summary>The name was removed.</summary>
@@ -36,9 +61,22 @@ internal sealed class KnownNames
     /// <param name="since"><see cref="Additions"/> when the removal was asked for.</param>
     public void Remove(ByteString name, long since)
     {
-        if (since == Additions)
+        lock (_gate)
         {
-            _names.Remove(name);
+            if (since == _additions)
+            {
+                _names.Remove(name);
+            }
+        }
+    }
+
+    /// <summary>From now on nothing is certain any more.</summary>
+    public void End()
+    {
+        lock (_gate)
+        {
+            _ended = true;
+            _names.Clear();
         }
     }
 }
