@@ -29,12 +29,13 @@ internal sealed partial class ClusterClient
         {
             ForgetListed(recall.Inode);
             AddName(recall.Inode, recall.Name);
-            node.IsStale = true;
+            MarkStale(node);
             Task names = recall.Name.IsEmpty ? Task.CompletedTask : _kernel.DropName(recall.Inode, recall.Name.ToByteArray());
             await Task.WhenAll(_kernel.DropAttributes(recall.Inode), names);
             return new RecallReply { Open = node.Opens > 0 };
         }
 
+        _withoutXattrs.TryRemove(node.Inode, out _);
         await node.RecallGate.Enter();
         if (node.Lease > recall.Mode)
         {
@@ -67,6 +68,7 @@ internal sealed partial class ClusterClient
 
             node.Lease = LeaseMode.None;
             ForgetNames(node.Inode);
+            _withoutXattrs.TryRemove(node.Inode, out _);
             node.Chunks.Clear();
             _kernel.DropData(node.Inode).Watch();
         }
@@ -83,6 +85,7 @@ internal sealed partial class ClusterClient
         {
             // A name whose removal was lost is there again.
             ForgetNames(node.Inode);
+            _withoutXattrs.TryRemove(node.Inode, out _);
         }
 
         foreach (ClientNode node in _nodes.Values.Where(static node => node.NeedsMetadataSync))

@@ -4,6 +4,7 @@ using Harness.Cluster.Wire;
 using Harness.FuseProtocol;
 using Harness.FuseProtocol.Wire;
 using Mono.Unix.Native;
+using Attributes = Harness.Cluster.Wire.Attributes;
 
 namespace Harness.Cluster.Client;
 
@@ -95,7 +96,7 @@ internal sealed partial class ClusterClient
             make.Hold = true;
             AddName(parent.Value, make.Name);
             MetadataReply reply = await _session.Mutate(new Command { Make = make });
-            Touched(parent.Value, 0, 0);
+            Named(reply, parent.Value);
             if ((Errno)reply.Errno != Errno.EEXIST || ((OpenFlags)arg.Flags & OpenFlags.O_EXCL) != 0)
             {
                 Result<EntryOut> made = Entry(reply);
@@ -107,6 +108,11 @@ internal sealed partial class ClusterClient
                 ClientNode node = _nodes[made.Value.Nodeid];
                 node.NeedsMetadataSync = true;
                 node.MadeAs = (parent.Value, make.Name.ToByteArray());
+                if (reply.Lease == LeaseMode.Write && !reply.Attributes.Xattrs)
+                {
+                    _withoutXattrs[node.Inode] = _session.Id;
+                }
+
                 return new CreateOut { Entry = made.Value, Open = OpenNode(node) };
             }
 
@@ -147,7 +153,7 @@ internal sealed partial class ClusterClient
         var link = new Link { Inode = node.Value, Parent = newParent.Value, Name = ByteString.CopyFrom(newName.Span) };
         AddName(link.Parent, link.Name);
         MetadataReply reply = await _session.Mutate(new Command { Link = link });
-        Touched(newParent.Value, 0, 0);
+        Named(reply, newParent.Value);
         return Entry(reply);
     }
 
@@ -191,7 +197,7 @@ internal sealed partial class ClusterClient
             names?.Remove(rename.Name, additions);
         }
 
-        Touched(parent.Value, newParent.Value, reply.Errno == 0 ? reply.Outcome.Moved : 0);
+        Named(reply, parent.Value, newParent.Value, reply.Errno == 0 ? reply.Outcome.Moved : 0);
         return (Errno)reply.Errno;
     }
 
@@ -207,7 +213,7 @@ internal sealed partial class ClusterClient
             names?.Remove(unlink.Name, additions);
         }
 
-        Touched(parent.Value, 0, 0);
+        Named(reply, parent.Value);
         return (Errno)reply.Errno;
     }
 
@@ -249,6 +255,19 @@ internal sealed partial class ClusterClient
         }
     }
 
+    /// <summary>Names have changed, and with them their directories; the reply tells what those are like now, unless they are changing again.</summary>
+    private void Named(MetadataReply reply, ulong directory, ulong other = 0, ulong moved = 0)
+    {
+        Touched(directory, other, moved);
+        foreach (Attributes attributes in reply.Directories)
+        {
+            if (_nodes.ContainsKey(attributes.Inode))
+            {
+                Note(attributes, LeaseMode.Read);
+            }
+        }
+    }
+
     /// <summary>Attributes that a change of names has changed with them are not known any longer, here.</summary>
     private void Touched(ulong one, ulong other, ulong third)
     {
@@ -256,18 +275,24 @@ internal sealed partial class ClusterClient
         {
             if (_nodes.TryGetValue(inode, out ClientNode? node))
             {
-                node.IsStale = true;
+                MarkStale(node);
             }
 
             ForgetListed(inode);
         }
     }
 
+    private void MarkStale(ClientNode node)
+    {
+        node.IsStale = true;
+        _knownNames.GetValueOrDefault(node.Inode)?.Set(null);
+    }
+
     private async ValueTask<Result<EntryOut>> Make(Make make)
     {
         AddName(make.Parent, make.Name);
         MetadataReply reply = await _session.Mutate(new Command { Make = make });
-        Touched(make.Parent, 0, 0);
+        Named(reply, make.Parent);
         bool isNew = reply.Errno == 0 && !_nodes.ContainsKey(reply.Attributes.Inode);
         Result<EntryOut> entry = Entry(reply);
         if (isNew && reply.Empty && reply.Lease != LeaseMode.None)

@@ -165,7 +165,7 @@ internal sealed partial class ClusterClient : ISessionOwner
         }
         else
         {
-            node.Attributes.Nlink = attributes.Nlink;
+            (node.Attributes.Nlink, node.Attributes.Xattrs) = (attributes.Nlink, attributes.Xattrs);
             node.Attributes.Ctime = Math.Max(node.Attributes.Ctime, attributes.Ctime);
         }
 
@@ -175,6 +175,11 @@ internal sealed partial class ClusterClient : ISessionOwner
         }
 
         node.IsStale &= lease == LeaseMode.None;
+        if (_knownNames.TryGetValue(node.Inode, out KnownNames? names))
+        {
+            names.Set(node.IsStale || lease == LeaseMode.None ? null : new KnownAttributes(node.Attributes.ToAttr()));
+        }
+
         return node;
     }
 
@@ -193,6 +198,7 @@ internal sealed partial class ClusterClient : ISessionOwner
         if (node.IsUnused && node.Inode != NodeId.Root.Value && _nodes.Remove(node.Inode))
         {
             ForgetNames(node.Inode);
+            _withoutXattrs.TryRemove(node.Inode, out _);
             _dirty.Remove(node);
             if (node.TellWhenForgotten)
             {

@@ -1,10 +1,11 @@
 using Google.Protobuf;
+using Harness.FuseProtocol.Wire;
 
 namespace Harness.Cluster.Client;
 
 /// <summary>
-/// The names that a directory may have, from the time on when it was empty and its lease came: what is not among them is certainly absent, and
-/// need not be asked for.
+/// What is known of a directory for certain that was made here: the names that it may have, from the time on when it was empty and its lease came,
+/// and its attributes. What is not among the names is absent, and need not be asked for.
 /// </summary>
 /// <remarks>
 /// A name is added before anything is done that may make it: before this client's request is sent, and before a recall for another client's
@@ -19,6 +20,7 @@ internal sealed class KnownNames(ulong session)
     private readonly Lock _gate = new();
     private readonly HashSet<ByteString> _names = [];
     private long _additions;
+    private volatile KnownAttributes? _attributes;
     private bool _ended;
 
     /// <summary>The session whose lease it lives by.</summary>
@@ -35,6 +37,9 @@ internal sealed class KnownNames(ulong session)
             }
         }
     }
+
+    /// <summary>The directory's attributes; null while they have to be asked for.</summary>
+    public KnownAttributes? Attributes => _attributes;
 
     /// <summary>Whether there is certainly no such name now, as long as the session holds.</summary>
     public bool IsAbsent(ByteString name)
@@ -70,13 +75,27 @@ internal sealed class KnownNames(ulong session)
         }
     }
 
+    /// <summary>The directory's attributes are these from now on, or have to be asked for.</summary>
+    public void Set(KnownAttributes? attributes)
+    {
+        lock (_gate)
+        {
+            _attributes = _ended ? null : attributes;
+        }
+    }
+
     /// <summary>From now on nothing is certain any more.</summary>
     public void End()
     {
         lock (_gate)
         {
             _ended = true;
+            _attributes = null;
             _names.Clear();
         }
     }
 }
+
+/// <summary>Attributes as they were at one time.</summary>
+/// <param name="Attr">As the kernel wants them.</param>
+internal sealed record KnownAttributes(Attr Attr);

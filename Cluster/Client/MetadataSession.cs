@@ -204,6 +204,7 @@ internal sealed partial class MetadataSession : IRpcHandler
     private static MetadataReply WithoutLeases(MetadataReply reply)
     {
         (reply.Lease, reply.ParentLease) = (LeaseMode.None, false);
+        reply.Directories.Clear();
         foreach (ListedName name in reply.Names)
         {
             name.Lease = LeaseMode.None;

@@ -221,6 +221,32 @@ internal sealed partial class MetadataServer
             ? Answer(session, command, await _pipeline.Submit(command))
             : Refused(Errno.ESTALE);
 
+    /// <summary>
+    /// Adds what a change of names has made of the directories' attributes, so that nobody has to ask: the kernel looks at a directory before each
+    /// step into it, and forgets its attributes with each change of its names (fs/fuse/dir.c, <c>fuse_dir_changed</c>).
+    /// </summary>
+    private void AddDirectories(ulong session, Command command, MetadataReply reply)
+    {
+        (ulong one, ulong other) = command.BodyCase switch
+        {
+            Body.Make when !command.Make.Name.IsEmpty => (command.Make.Parent, 0ul),
+            Body.Link => (command.Link.Parent, 0ul),
+            Body.Unlink => (command.Unlink.Parent, 0ul),
+            Body.Rename => (command.Rename.Parent, command.Rename.NewParent),
+            _ => (0ul, 0ul),
+        };
+        Add(one);
+        Add(other != one ? other : 0);
+
+        void Add(ulong directory)
+        {
+            if (directory != 0 && _leases.Grant(directory, session, LeaseMode.Read) != LeaseMode.None && State.AttributesOf(directory) is { } attributes)
+            {
+                reply.Directories.Add(attributes);
+            }
+        }
+    }
+
     /// <summary>The reply to a change, with leases on what it made or changed.</summary>
     private MetadataReply Answer(ulong session, Command command, Outcome outcome)
     {
@@ -245,6 +271,7 @@ internal sealed partial class MetadataServer
             _ => 0,
         };
         reply.ParentLease = parent != 0 && _leases.Grant(parent, session, LeaseMode.Read) != LeaseMode.None;
+        AddDirectories(session, command, reply);
         AddServers(reply, ChunksOf(outcome));
         return reply;
     }

@@ -94,6 +94,38 @@ public sealed class TwoClientTests
     }
 
     [Fact]
+    public void AFileThatIsMadeAndWrittenCostsOneRequestUntilItsDataGoOut()
+    {
+        ulong directory = _one.Fs.Mkdir(Root, "directory").Ok().Nodeid;
+        long requests = _world.Server.Requests;
+        Assert.Equal(0ul, _one.Fs.Lookup(directory, "file").Ok().Nodeid);
+        ulong file = _one.Fs.Create(directory, "file").Ok().Entry.Nodeid;
+        Assert.Equal(Errno.ENODATA, _one.Fs.Getxattr(file, "security.capability").Error);
+        _one.Fs.Write(file, 0, "text").Ok();
+        Assert.NotEqual(0ul, _one.Fs.Getattr(directory).Ok().Mtime);
+        Assert.Equal(4ul, _one.Fs.Getattr(file).Ok().Size);
+        Assert.Equal(requests + 1, _world.Server.Requests);
+        _one.Fs.Rename(directory, "file", directory, "moved").Ok();
+        _one.Fs.Getattr(directory).Ok();
+        _one.Fs.Unlink(directory, "moved").Ok();
+        _one.Fs.Getattr(directory).Ok();
+        Assert.InRange(_world.Server.Requests, requests + 5, requests + 6);
+    }
+
+    [Fact]
+    public void WhatAnotherSetsOfAttributesIsSeenAtOnceWhereThereWereNone()
+    {
+        ulong file = _one.Fs.Create(Root, "file").Ok().Entry.Nodeid;
+        Assert.Equal(Errno.ENODATA, _one.Fs.Getxattr(file, "user.colour").Error);
+        _other.Fs.Lookup(Root, "file").Ok();
+        _other.Fs.Setxattr(file, "user.colour", "red"u8.ToArray()).Ok();
+        Assert.True(_one.Fs.Getxattr(file, "user.colour").IsOk);
+        ulong directory = _one.Fs.Mkdir(Root, "directory").Ok().Nodeid;
+        _other.Fs.Mkdir(directory, "below").Ok();
+        Assert.Equal(3u, _one.Fs.Getattr(directory).Ok().Nlink);
+    }
+
+    [Fact]
     public void ManyFilesThatWereWrittenGoOutInAFewRequests()
     {
         ulong[] files = [.. Enumerable.Range(0, 100).Select(i => _one.Fs.Create(Root, $"file {i}").Ok().Entry.Nodeid)];
