@@ -1,5 +1,6 @@
 using Harness.Cluster.Wire;
 using Harness.Runtime;
+using Mono.Unix.Native;
 
 namespace Harness.Cluster.Client;
 
@@ -35,7 +36,7 @@ internal sealed class GatheredMutations<T>(
     /// <returns>What became of it; why, if the request failed as a whole.</returns>
     public Task<Outcome> Add(T change)
     {
-        var waiting = new Waiting(change);
+        var waiting = new Waiting(change, session.Id);
         _waiting.Enqueue(waiting);
         if (!_sendIsDue && _requests < RequestsMax)
         {
@@ -51,15 +52,32 @@ internal sealed class GatheredMutations<T>(
         _sendIsDue = false;
         while (_waiting.Count > 0 && _requests < RequestsMax)
         {
-            Waiting[] batch = new Waiting[Math.Min(_waiting.Count, FilesMax)];
-            for (int i = 0; i < batch.Length; i++)
+            Waiting[] batch = TakeBatch();
+            if (batch.Length > 0)
             {
-                batch[i] = _waiting.Dequeue();
+                _requests++;
+                Send(batch).Watch();
             }
-
-            _requests++;
-            Send(batch).Watch();
         }
+    }
+
+    /// <summary>Takes what the next request says. What was asked for in a session that has ended is not said in another: others may have the file.</summary>
+    private Waiting[] TakeBatch()
+    {
+        List<Waiting> batch = [];
+        while (batch.Count < FilesMax && _waiting.TryDequeue(out Waiting? next))
+        {
+            if (next.Session == session.Id)
+            {
+                batch.Add(next);
+            }
+            else
+            {
+                next.SetResult(new Outcome { Errno = (uint)Errno.EIO });
+            }
+        }
+
+        return [.. batch];
     }
 
     private async Task Send(Waiting[] batch)
@@ -78,8 +96,10 @@ internal sealed class GatheredMutations<T>(
         }
     }
 
-    private sealed class Waiting(T change) : TaskCompletionSource<Outcome>
+    private sealed class Waiting(T change, ulong session) : TaskCompletionSource<Outcome>
     {
         public T Change { get; } = change;
+
+        public ulong Session { get; } = session;
     }
 }
