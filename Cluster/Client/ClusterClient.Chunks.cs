@@ -185,36 +185,43 @@ internal sealed partial class ClusterClient
             return Results.Of(known);
         }
 
-        MetadataReply reply;
-        if (allocate)
+        return allocate ? await Allocate(node, index) : await Locate(node, index);
+    }
+
+    private async ValueTask<Result<ChunkLocation?>> Allocate(ClientNode node, ulong index)
+    {
+        Outcome outcome = await _allocations.Add(new AllocateChunks { Inode = node.Inode, Placements = { new Placement { Index = index } } });
+        node.NeedsMetadataSync = true;
+        if (outcome.Errno != 0)
         {
-            var command = new AllocateChunks { Inode = node.Inode };
-            command.Placements.Add(new Placement { Index = index });
-            reply = await _session.Mutate(new Command { AllocateChunks = command });
-            node.NeedsMetadataSync = true;
-        }
-        else
-        {
-            ulong last = index + LocateAhead - 1;
-            reply = await _session.Call(new MetadataRequest { Locate = new Locate { Inode = node.Inode, First = index, Last = last } });
+            return (Errno)outcome.Errno;
         }
 
+        return Results.Of<ChunkLocation?>(node.Chunks[index] = outcome.Chunks[0]);
+    }
+
+    private async ValueTask<Result<ChunkLocation?>> Locate(ClientNode node, ulong index)
+    {
+        ulong last = index + LocateAhead - 1;
+        MetadataReply reply = await _session.Call(new MetadataRequest { Locate = new Locate { Inode = node.Inode, First = index, Last = last } });
         if (reply.Errno != 0)
         {
             return (Errno)reply.Errno;
         }
 
         _data.Learn(reply.Servers);
-        if (!allocate)
-        {
-            node.Chunks[index] = null;
-        }
-
-        foreach (ChunkLocation chunk in allocate ? reply.Outcome.Chunks : reply.Chunks)
+        node.Chunks[index] = null;
+        foreach (ChunkLocation chunk in reply.Chunks)
         {
             node.Chunks[chunk.Index] = chunk;
         }
 
         return Results.Of(node.Chunks[index]);
     }
+
+    private static Command PackAllocations(IReadOnlyList<AllocateChunks> files) =>
+        files.Count == 1 ? new Command { AllocateChunks = files[0] } : new Command { AllocateAll = new AllocateAll { Files = { files } } };
+
+    private static Command PackReports(IReadOnlyList<Wrote> files) =>
+        files.Count == 1 ? new Command { Wrote = files[0] } : new Command { WroteAll = new WroteAll { Files = { files } } };
 }

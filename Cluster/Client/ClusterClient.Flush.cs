@@ -69,6 +69,7 @@ internal sealed partial class ClusterClient
     /// <summary>What could not be written is not tried for ever: fsync(2) or close(2) tells it, and the server's attributes hold.</summary>
     private async ValueTask GiveUpFlush(ClientNode node, Errno error)
     {
+        _hearsCloses = true;
         (node.Error, node.Dirty) = (error, DirtyAttributes.None);
         _options.Log.Write(true, "a write that was waiting failed", ("inode", node.Inode), ("error", error));
         MetadataReply reply = await _session.Call(new MetadataRequest { GetAttributes = node.Inode });
@@ -129,13 +130,13 @@ internal sealed partial class ClusterClient
             (wrote.Uid, wrote.Gid) = (attributes.Uid, attributes.Gid);
         }
 
-        MetadataReply reply = await _session.Mutate(new Command { Wrote = wrote });
-        if (reply.Errno == 0 && node.Attributes == attributes)
+        Outcome outcome = await _reports.Add(wrote);
+        if (outcome.Errno == 0 && node.Attributes == attributes)
         {
-            node.Attributes.Blocks = reply.Attributes.Blocks;
+            node.Attributes.Blocks = outcome.Attributes.Blocks;
         }
 
-        return (Errno)reply.Errno;
+        return (Errno)outcome.Errno;
     }
 
     /// <summary>Notes that a file has something to be written, and sees to it that it is, before long.</summary>
