@@ -30,4 +30,16 @@ public interface ILoop
     /// </remarks>
     /// <exception cref="ObjectDisposedException">The loop has stopped.</exception>
     void PostAt(long dueNanoseconds, Action<object?> callback, object? state);
+
+    /// <summary>
+    /// Makes the calling thread the loop until it calls <see cref="Leave"/>, if nothing runs on the loop or waits to: what it does meanwhile
+    /// needs no posting. It must not block.
+    /// </summary>
+    /// <returns>False, always so in simulation, if the loop has something to do or the caller is it already: post instead.</returns>
+    bool TryEnter() => false;
+
+    /// <summary>Runs what has been posted since <see cref="TryEnter"/>, and gives the loop back.</summary>
+    void Leave()
+    {
+    }
 }

@@ -42,7 +42,7 @@ internal sealed partial class ClusterClient : ISessionOwner
         _kernel = new KernelCache(loop, kernelLoop);
         if (data is ClusterChunkData chunks)
         {
-            chunks.Refreshing = Refresh;
+            (chunks.Refreshing, chunks.Session) = (Refresh, () => _session.Id);
         }
     }
 
