@@ -1,8 +1,8 @@
 namespace Harness.Runtime;
 
 /// <summary>
-/// One thread, one run queue, one clock: what all code above the seams runs on. In the real world a loop is a thread of its own; in
-/// simulation many loops share one scheduler, and their clocks are virtual.
+/// One thread at a time, one run queue, one clock: what all code above the seams runs on. In the real world a loop has a thread of its own, whose
+/// turn another may take by <see cref="TryEnter"/>; in simulation many loops share one scheduler, and their clocks are virtual.
 /// </summary>
 /// <remarks>State belongs to one loop and is crossed only by <see cref="Post"/>. Callbacks of one loop never overlap.</remarks>
 public interface ILoop
