@@ -1,4 +1,4 @@
-using Harness.Cluster.Client;
+using Harness.Cluster.Wire;
 using Harness.Tests.Cluster.Metadata;
 using Harness.Tests.Experiments.Backends;
 using Mono.Unix.Native;
@@ -53,7 +53,7 @@ public sealed class SessionEndTests
 
         world.RunFor(1);
         Assert.Equal(0ul, one.Client.Session.Id);
-        Assert.Empty(one.Client.Holdings.Where(static held => held.Mode != Harness.Cluster.Wire.LeaseMode.None));
+        Assert.All(one.Client.Holdings, static held => Assert.Equal(LeaseMode.None, held.Mode));
     }
 
     [Fact]
