@@ -124,13 +124,13 @@ internal sealed partial class ClusterClient
     /// <returns>False if the chunk is gone, or the session in which it was asked for: then nothing more may be sent under that one's lease.</returns>
     public async ValueTask<bool> Refresh(ChunkHandle handle)
     {
-        if (!Holds(handle.Session))
+        if (IsOver(handle))
         {
             return false;
         }
 
         MetadataReply reply = await _session.Call(new MetadataRequest { LocateChunk = handle.Id.Value });
-        if (reply.Errno != 0 || _data is not ClusterChunkData data || !Holds(handle.Session))
+        if (reply.Errno != 0 || _data is not ClusterChunkData data || IsOver(handle))
         {
             return false;
         }
@@ -195,6 +195,8 @@ internal sealed partial class ClusterClient
             backoff = Math.Min(backoff * 2, 1_000_000_000);
         }
     }
+
+    private bool IsOver(ChunkHandle handle) => handle.Session != 0 && !Holds(handle.Session);
 
     /// <summary>Whether a session goes on, so that the leases that were held in it are held still, or were given up in good order.</summary>
     private bool Holds(ulong session) => session == _session.Id && _session.ValidNanoseconds > 0;
