@@ -38,37 +38,38 @@ public sealed class ManyThreadsTests : IDisposable
         Result<ClientHost> connected = await cluster.Connect("other");
         Assert.Equal(Errnos.Ok, connected.Error);
         using ClientHost other = connected.Value;
-        IFileSystem[] clients = [cluster.FileSystem, other.FileSystem];
 
-        var context = new RequestContext(0, 0);
-        var create = new CreateIn { Flags = (uint)OpenFlags.O_RDWR, Mode = (uint)FilePermissions.S_IFREG | 0x1A4 };
-        ulong file = (await clients[0].Create(context, NodeId.Root, "file"u8.ToArray(), create)).Value.Entry.Nodeid;
-        Assert.Equal(file, (await clients[1].Lookup(context, NodeId.Root, "file"u8.ToArray())).Value.Nodeid);
-        var node = new NodeId(file);
-        for (int block = 0; block < Blocks; block++)
-        {
-            Write(clients[0], node, block, 1, isDirect);
-        }
-
-        // Of their own, and not of the pool: whoever waits for a request blocks his thread.
-        var work = new List<Task>();
-        for (int i = 0; i < Blocks; i++)
-        {
-            int block = i;
-            work.Add(Start(() => WriteRounds(clients[block % 2], node, block, isDirect)));
-        }
-
-        work.Add(Start(() => ReadRounds(clients[0], node)));
-        work.Add(Start(() => ReadRounds(clients[1], node)));
-        work.Add(Start(() => TruncateRounds(clients[1], node)));
-        await Task.WhenAll(work).WaitAsync(s_limit);
-
-        Assert.All(Enumerable.Range(0, Blocks), block => Assert.Equal((Rounds, Rounds), (Read(clients[0], node, block), Read(clients[1], node, block))));
-        Assert.Equal((ulong)Tail, (await clients[0].Getattr(context, node, default)).Value.Attr.Size);
+        // Of its own: what goes on after an await may be on a loop, which must not block.
+        await Start(() => Use(cluster.FileSystem, other.FileSystem, isDirect)).WaitAsync(s_limit);
         Assert.Equal(Errnos.Ok, await other.Stop());
         Assert.Equal(Errnos.Ok, await cluster.Stop());
     }
 
+    private void Use(IFileSystem one, IFileSystem other, bool isDirect)
+    {
+        var context = new RequestContext(0, 0);
+        var create = new CreateIn { Flags = (uint)OpenFlags.O_RDWR, Mode = (uint)FilePermissions.S_IFREG | 0x1A4 };
+        ulong file = one.Create(context, NodeId.Root, "file"u8.ToArray(), create).AsTask().Result.Value.Entry.Nodeid;
+        Assert.Equal(file, other.Lookup(context, NodeId.Root, "file"u8.ToArray()).AsTask().Result.Value.Nodeid);
+        var node = new NodeId(file);
+        for (int block = 0; block < Blocks; block++)
+        {
+            Write(one, node, block, 1, isDirect);
+        }
+
+        List<Task> work = [Start(() => ReadRounds(one, node)), Start(() => ReadRounds(other, node)), Start(() => TruncateRounds(other, node))];
+        for (int i = 0; i < Blocks; i++)
+        {
+            int block = i;
+            work.Add(Start(() => WriteRounds(block % 2 == 0 ? one : other, node, block, isDirect)));
+        }
+
+        Task.WaitAll(work);
+        Assert.All(Enumerable.Range(0, Blocks), block => Assert.Equal((Rounds, Rounds), (Read(one, node, block), Read(other, node, block))));
+        Assert.Equal((ulong)Tail, one.Getattr(context, node, default).AsTask().Result.Value.Attr.Size);
+    }
+
+    /// <summary>Each on a thread of its own, and not of the pool: whoever waits for a request blocks it.</summary>
     private static Task Start(Action body) =>
         Task.Factory.StartNew(body, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
