@@ -208,6 +208,7 @@ internal sealed partial class ClusterClient
     /// <summary>Writes to all replicas before it returns; and a new end goes to the metadata server meanwhile, or it would be lost with us.</summary>
     private async ValueTask<Errno> WriteThrough(RequestContext context, ClientNode node, WriteIn arg, ulong offset, ReadOnlyMemory<byte> data)
     {
+        ulong session = _session.Id;
         if (node.IsWritingExtents || !node.Extents.IsEmpty)
         {
             // What was written before, behind, must not go over this. Attributes may wait: this write changes them again.
@@ -216,7 +217,7 @@ internal sealed partial class ClusterClient
 
         ulong end = offset + (ulong)data.Length;
         bool grows = end > node.Attributes.Size;
-        Errno error = await WriteData(node, offset, data);
+        Errno error = await WriteData(node, session, offset, data);
         if (error != Errnos.Ok)
         {
             return error;

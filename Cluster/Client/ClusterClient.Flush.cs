@@ -37,8 +37,8 @@ internal sealed partial class ClusterClient
 
     private async Task FlushOnce(ClientNode node)
     {
-        List<(ulong Offset, ReadOnlyMemory<byte> Data)> extents = node.Extents.TakeAll();
-        long bytes = extents.Sum(static one => (long)one.Data.Length);
+        long bytes = node.Extents.Bytes;
+        List<DirtyPiece> extents = node.Extents.TakeAll();
         Errno error = Errnos.Ok;
         if (extents.Count > 0)
         {
@@ -76,16 +76,23 @@ internal sealed partial class ClusterClient
         node.Attributes = reply.Errno == 0 ? reply.Attributes : node.Attributes;
     }
 
-    private async ValueTask<Errno> WriteExtents(ClientNode node, List<(ulong Offset, ReadOnlyMemory<byte> Data)> extents)
+    private async ValueTask<Errno> WriteExtents(ClientNode node, List<DirtyPiece> extents)
     {
         if (extents.Count == 1)
         {
-            return await WriteData(node, extents[0].Offset, extents[0].Data);
+            return await WriteExtent(node, extents[0]);
         }
 
-        Task<Errno>[] writes = [.. extents.Select(extent => WriteData(node, extent.Offset, extent.Data).AsTask())];
+        Task<Errno>[] writes = [.. extents.Select(extent => WriteExtent(node, extent).AsTask())];
         Errno[] errors = await Task.WhenAll(writes);
         return errors.FirstOrDefault(static error => error != Errnos.Ok);
+    }
+
+    private async ValueTask<Errno> WriteExtent(ClientNode node, DirtyPiece extent)
+    {
+        Errno error = await WriteData(node, _session.Id, extent.Offset, extent.Data);
+        extent.Release();
+        return error;
     }
 
     /// <summary>Tells the metadata server what has become of size, times, mode and owner.</summary>

@@ -47,7 +47,7 @@ internal sealed partial class ClusterClient : ISessionOwner
         _reports = new GatheredMutations<Wrote>(loop, _session, PackReports);
         if (data is ClusterChunkData chunks)
         {
-            chunks.Refreshing = Refresh;
+            (chunks.Refreshing, chunks.Session) = (Refresh, () => _session.Id);
         }
     }
 
