@@ -62,6 +62,26 @@ public sealed class SimulatedQueueTests
         Assert.InRange(parallel, 200, 3 * 200);
     }
 
+    [Fact]
+    public void ARingHoldsAsManyRequestsAsItIsDeep()
+    {
+        const string mount = "latency: 100us, max-background: 64";
+        double shallow = Run("io-uring", jobs: 1, "rw: randread, bs: 4k, ioengine: libaio, iodepth: 8", out _, $"{mount}, queue-depth: 1").Iops;
+        double deep = Run("io-uring", jobs: 1, "rw: randread, bs: 4k, ioengine: libaio, iodepth: 8", out _, $"{mount}, queue-depth: 8").Iops;
+        Assert.InRange(shallow, 5_000, 10_000);
+        Assert.InRange(deep, 5 * shallow, 9 * shallow);
+    }
+
+    [Fact]
+    public void ARingsThreadThatIsNotPinnedLeavesItsCpuToTheApplication()
+    {
+        Run("io-uring", jobs: 1, "rw: randread, bs: 4k", out ulong pinned, "affinity: cpu");
+        Run("io-uring", jobs: 1, "rw: randread, bs: 4k", out ulong chosen, "affinity: auto");
+        Run("io-uring", jobs: 1, "rw: randread, bs: 4k", out ulong free, "affinity: none");
+        Assert.Equal(pinned, chosen);
+        Assert.NotEqual(pinned, free);
+    }
+
     private const ulong PinnedHash = 3_548_760_420_756_897_018;
 
     private static TrialMeasurement Run(string design, int jobs, string workload, out ulong hash, string mount = "threads: 20")
