@@ -21,7 +21,7 @@ public sealed class ScalingChartTests
     [Fact]
     public void AChartIsAPictureOfAllItsPanels()
     {
-        string path = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid()}.png");
+        string path = Path.GetTempFileName();
         ScalingPanel panel = new("heading", "jobs", "operations per second", [new("a", [(1, 1e5), (2, 2e5), (128, 3e6)]), new("b", [(1, 1e5)])]);
         try
         {
