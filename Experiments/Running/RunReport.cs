@@ -70,7 +70,8 @@ internal static class RunReport
         }
 
         string scaling = Path.Combine(directory.Root, ScalingReport.FileName);
-        ScalingChart.Write(scaling, curves, plans.All(plan => plan.Experiment.World == World.Simulated) ? caption with { Kernel = "simulated Linux 6.18" } : caption);
+        bool isSimulated = plans.All(plan => plan.Experiment.World == World.Simulated);
+        ScalingChart.Write(scaling, curves, isSimulated ? caption with { Kernel = "simulated Linux 6.18" } : caption);
         return [throughput, latency, scaling];
     }
 }
