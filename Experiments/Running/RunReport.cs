@@ -71,7 +71,8 @@ internal static class RunReport
 
         string scaling = Path.Combine(directory.Root, ScalingReport.FileName);
         bool isSimulated = plans.All(plan => plan.Experiment.World == World.Simulated);
-        ScalingChart.Write(scaling, curves, isSimulated ? caption with { Kernel = "simulated Linux 6.18", Machine = $"computed on {caption.Machine}" } : caption);
+        ScalingChart.Write(
+            scaling, curves, isSimulated ? caption with { Kernel = "simulated Linux 6.18", Machine = $"computed on {caption.Machine}" } : caption);
         return [throughput, latency, scaling];
     }
 }
