@@ -1,3 +1,5 @@
+using Harness.Experiments.Plan;
+using Harness.Experiments.Plan.Reading;
 using Harness.Results.Records;
 
 namespace Harness.Tests.Experiments.Commands;
@@ -5,7 +7,7 @@ namespace Harness.Tests.Experiments.Commands;
 /// <summary><c>./harness run</c> in the simulated world, as processes of their own.</summary>
 public sealed class SimulatedRunTests : IDisposable
 {
-    private const string Plan = """
+    private const string Tiny = """
         experiments:
           - name: tiny
             world: simulated
@@ -29,7 +31,7 @@ public sealed class SimulatedRunTests : IDisposable
     public void TwoProcessesGiveTheSameTraceHashesAndLeaveScalingCurves()
     {
         string plan = Path.Combine(_directory, "plan.yaml");
-        File.WriteAllText(plan, Plan);
+        File.WriteAllText(plan, Tiny);
         string[] outs = [Path.Combine(_directory, "first"), Path.Combine(_directory, "second")];
         HarnessProcess[] processes = [.. outs.Select(@out => HarnessProcess.StartIn(_directory, "run", plan, "--out", @out))];
         foreach (HarnessProcess process in processes)
@@ -49,14 +51,20 @@ public sealed class SimulatedRunTests : IDisposable
             ResultsFile.Read(Path.Combine(outs[0], "latest", "results.csv")), trial => Assert.True(trial.Measured!.Iops > 0, $"{trial.Key}"));
     }
 
-    [Fact]
-    public void WhatIsNotModelledIsRefusedByNameBeforeAnythingRuns()
+    [Theory]
+    [InlineData("mount: {spin: 20us}", "{name: a, rw: read, size: 4M}", "spin=20us is not modelled by the simulated kernel")]
+    [InlineData("mount: {cache-dir: on}", "{name: a, rw: read, size: 4M}", "cache-dir=on is not modelled by the simulated kernel")]
+    [InlineData("mount: {threads: 2}", "{name: a, rw: read, size: 4M, time_based: off}", "a: time_based: off is not modelled by simulated applications")]
+    [InlineData("mount: {threads: 2}", "{name: a, rw: read, size: 4M, ioengine: mmap}", "a: ioengine=mmap is not modelled by simulated applications")]
+    [InlineData("mount: {threads: 2}", "{name: a, rw: read, size: 4M, nrfiles: 2}", "a: nrfiles is not modelled by simulated applications")]
+    public void WhatIsNotModelledIsRefusedByNameWithItsPlace(string mount, string workload, string says)
     {
-        string plan = Path.Combine(_directory, "plan.yaml");
-        File.WriteAllText(plan, Plan.Replace("factors: {", "mount: {spin: 20us}\n    factors: {", StringComparison.Ordinal));
-        (int code, _, string errors) = HarnessProcess.RunIn(_directory, "run", plan, "--out", Path.Combine(_directory, "out"));
-        Assert.Equal(2, code);
-        Assert.Contains("spin=20us is not modelled by the simulated kernel", errors, StringComparison.Ordinal);
-        Assert.False(Directory.Exists(Path.Combine(_directory, "out")));
+        string text = $"experiments:\n  - name: x\n    world: simulated\n    backend: memory\n    {mount}\n    workloads: [{workload}]\n";
+        PlanReading reading = PlanFile.Parse("plan.yaml", text);
+        Assert.Empty(reading.Errors);
+        PlanError? refused = ExperimentPlan.Of(Assert.Single(reading.Experiments)).RefusedInSimulation("plan.yaml");
+        Assert.NotNull(refused);
+        Assert.Equal(("plan.yaml", 2), (refused.File, refused.Line));
+        Assert.Contains(says, refused.Message, StringComparison.Ordinal);
     }
 }
