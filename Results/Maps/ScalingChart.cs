@@ -36,6 +36,8 @@ public static class ScalingChart
     private static readonly MarkerShape[] Markers =
         [MarkerShape.FilledCircle, MarkerShape.FilledSquare, MarkerShape.FilledDiamond, MarkerShape.FilledTriangleUp, MarkerShape.FilledTriangleDown];
 
+    static ScalingChart() => InterFont.Register();
+
     /// <summary>Draws the chart as a PNG file, whole or not at all.</summary>
     /// <param name="path">The file to create or replace.</param>
     /// <param name="panels">At least one; they stand under each other.</param>
