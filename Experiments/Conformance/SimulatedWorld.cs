@@ -20,7 +20,7 @@ internal static class SimulatedWorld
     // Enough for what takes no reply, such as FORGET, to reach the daemon.
     private const long SettleNanos = NanosPerMillisecond;
 
-    private static readonly Knob[] s_unmodelled = [Knobs.CacheDir, Knobs.KernelPassthrough, Knobs.RequestTimeout];
+    private static readonly Knob[] s_unmodelled = [Knobs.CacheDir, Knobs.KernelPassthrough, Knobs.RequestTimeout, Knobs.Spin];
 
     private static readonly Lazy<MachineDescription> s_machine = new(() => MachineFile.Load(MachineName));
 
@@ -87,6 +87,7 @@ internal static class SimulatedWorld
     {
         QueueDesign = spec.Channel,
         Threads = spec.Threads,
+        QueueDepth = spec.QueueDepth,
         Affinity = spec.Affinity,
         ReadaheadBytes = spec.MaxReadahead,
         Kernel = new KernelOptions { MaxPagesLimit = Math.Max(256, Knobs.MaxPages(spec.Knobs)) },

@@ -1,3 +1,4 @@
+using Harness.Simulation.MachineFiles;
 using Harness.Simulation.Machines;
 
 namespace Harness.Experiments.Simulated;
@@ -14,8 +15,18 @@ internal sealed record ApplicationCosts(long Synchronous, long Asynchronous)
     public static ApplicationCosts Estimated { get; } = new(350, 500);
 
     /// <summary>The figures of a machine file.</summary>
-    public static ApplicationCosts Of(MachineDescription machine) => new(
-        Read(machine, "synchronous", Estimated.Synchronous), Read(machine, "asynchronous", Estimated.Asynchronous));
+    /// <exception cref="MachineFileException">The layer has a cost that is not known.</exception>
+    public static ApplicationCosts Of(MachineDescription machine)
+    {
+        const string synchronous = "synchronous";
+        const string asynchronous = "asynchronous";
+        if (machine.Layers.TryGetValue(Layer, out LayerCosts? layer))
+        {
+            layer.RefuseOthersThan([synchronous, asynchronous]);
+        }
+
+        return new(Read(machine, synchronous, Estimated.Synchronous), Read(machine, asynchronous, Estimated.Asynchronous));
+    }
 
     private static long Read(MachineDescription machine, string name, long otherwise) =>
         machine.Layers.TryGetValue(Layer, out LayerCosts? costs) && costs.Times.TryGetValue(name, out Cost? cost) ? cost.Nanoseconds : otherwise;

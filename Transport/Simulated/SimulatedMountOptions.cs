@@ -17,11 +17,17 @@ public sealed record SimulatedMountOptions
     /// <summary>Threads of the daemon that take requests; designs with a queue for each CPU have one for each (default 2).</summary>
     public int Threads { get; init; } = 2;
 
-    /// <summary>Requests that a thread of the daemon may have taken and not answered (default 1024).</summary>
+    /// <summary>Requests that a thread of the daemon may have taken and not answered (default 1024), where no ring limits them.</summary>
     public int SlotsMax { get; init; } = 1024;
 
-    /// <summary>Where the daemon's threads run, unless the queue design decides (default anywhere).</summary>
-    public Affinity Affinity { get; init; }
+    /// <summary>Entries of each ring, hence requests of one that the daemon may have taken and not answered (default 8).</summary>
+    public int QueueDepth { get; init; } = 8;
+
+    /// <summary>
+    /// Where the daemon's threads run: with <see cref="Affinity.Auto"/> where the queue design has them at home, if it does, else anywhere
+    /// (default).
+    /// </summary>
+    public Affinity Affinity { get; init; } = Affinity.Auto;
 
     /// <summary>The CPUs that the daemon's threads share without an <see cref="Affinity"/>; null for all.</summary>
     public Simulation.Machines.CpuSet? DaemonCpus { get; init; }

@@ -23,7 +23,8 @@ internal sealed class SimulatedChannel : IFuseChannel
         _connection = connection;
         _options = options;
         int readers = connection.Queue.Readers ?? options.Threads;
-        _readers = [.. Enumerable.Range(0, readers).Select(i => new SimulatedReader(connection, this, i, options.SlotsMax))];
+        int slots = connection.Queue.IsRing ? options.QueueDepth : options.SlotsMax;
+        _readers = [.. Enumerable.Range(0, readers).Select(i => new SimulatedReader(connection, this, i, slots))];
     }
 
     /// <summary>Starts the daemon's threads and returns.</summary>
@@ -58,10 +59,14 @@ internal sealed class SimulatedChannel : IFuseChannel
     private CpuSet? Placement(int reader)
     {
         Machine machine = _connection.Machine;
-        return _connection.Queue.Placement(reader) ?? _options.Affinity switch
+        CpuSet? home = _connection.Queue.Home(reader);
+        return _options.Affinity switch
         {
+            Runtime.Affinity.Cpu when home is not null => CpuSet.Of(home.First + (reader / machine.Nodes.Count % home.Count)),
             Runtime.Affinity.Cpu => CpuSet.Of(reader % machine.Cpus.Count),
+            Runtime.Affinity.Numa when home is not null => machine.Cpus[home.First].Node.Cpus,
             Runtime.Affinity.Numa => machine.Nodes[reader % machine.Nodes.Count].Cpus,
+            Runtime.Affinity.Auto when home is not null => home,
             _ => _options.DaemonCpus,
         };
     }
