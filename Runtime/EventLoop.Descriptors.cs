@@ -53,22 +53,44 @@ public sealed partial class EventLoop
 
     private void RunHandlers(int happened)
     {
-        for (int i = 0; i < happened; i++)
+        bool isTurn = false;
+        try
         {
-            (uint events, ulong data) = _epoll.Event(i);
-            if (data == WakeData)
+            for (int i = 0; i < happened; i++)
             {
-                DrainWake();
-                continue;
-            }
+                (uint events, ulong data) = _epoll.Event(i);
+                if (data == WakeData)
+                {
+                    DrainWake();
+                    continue;
+                }
 
-            // An event of a descriptor that was closed and followed by another within this very batch tells of nothing to the new one.
-            (IReadinessHandler? handler, uint generation) = _handlers[(int)(uint)data];
-            if (handler is not null && generation == (uint)(data >> 32))
-            {
-                bool gone = (events & (Epoll.Error | Epoll.HangUp | Epoll.ReadHangUp)) != 0;
-                Invoke(handler, gone || (events & Epoll.In) != 0, gone || (events & Epoll.Out) != 0);
+                if (!isTurn)
+                {
+                    BeginTurn();
+                    isTurn = true;
+                }
+
+                RunHandler(events, data);
             }
+        }
+        finally
+        {
+            if (isTurn)
+            {
+                EndTurn();
+            }
+        }
+    }
+
+    private void RunHandler(uint events, ulong data)
+    {
+        // An event of a descriptor that was closed and followed by another within this very batch tells of nothing to the new one.
+        (IReadinessHandler? handler, uint generation) = _handlers[(int)(uint)data];
+        if (handler is not null && generation == (uint)(data >> 32))
+        {
+            bool gone = (events & (Epoll.Error | Epoll.HangUp | Epoll.ReadHangUp)) != 0;
+            Invoke(handler, gone || (events & Epoll.In) != 0, gone || (events & Epoll.Out) != 0);
         }
     }
 

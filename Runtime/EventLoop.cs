@@ -53,6 +53,7 @@ public sealed partial class EventLoop : ILoop, IDisposable
 
         _wakeFd = new SafeFileHandle(fd, ownsHandle: true);
         _epoll.Add(_wakeFd, WakeData);
+        _context = new LoopContext(this);
 
         _thread = new Thread(Run) { IsBackground = true, Name = name };
         _thread.Start();
@@ -63,9 +64,6 @@ public sealed partial class EventLoop : ILoop, IDisposable
 
     /// <inheritdoc/>
     public TimeProvider Time => TimeProvider.System;
-
-    /// <inheritdoc/>
-    public bool IsCurrent => Thread.CurrentThread == _thread;
 
     /// <inheritdoc/>
     public void Post(Action<object?> callback, object? state)
@@ -100,28 +98,50 @@ public sealed partial class EventLoop : ILoop, IDisposable
     }
 
     /// <summary>Stops the loop after the callback that runs now, and waits for it unless called from it. What is still queued is dropped.</summary>
+    /// <exception cref="InvalidOperationException">The calling thread has entered the loop and not left it.</exception>
     public void Dispose()
     {
+        bool isOwnThread = Thread.CurrentThread == _thread;
+        if (IsCurrent && !isOwnThread)
+        {
+            throw new InvalidOperationException("Leave the loop before you stop it: its thread waits for whoever is inside.");
+        }
+
         if (Interlocked.Exchange(ref _stopping, 1) != 0)
         {
             return;
         }
 
         Wake();
-        if (!IsCurrent)
+        if (!isOwnThread)
         {
             _thread.Join();
         }
 
-        _wakeFd.Dispose();
-        _epoll.Dispose();
+        // Whoever is still inside may watch or wake.
+        lock (_turn)
+        {
+            _wakeFd.Dispose();
+            _epoll.Dispose();
+        }
     }
 
     private void Enqueue(Action<object?> callback, object? state)
     {
         _ready.Enqueue(new Work(callback, state));
+        if (IsCurrent)
+        {
+            // Whoever is the loop looks at the queue before its turn ends.
+            return;
+        }
+
         // The loop publishes how long it sleeps before it looks at the queue a last time; the fence makes one of the two see the other.
         Interlocked.MemoryBarrier();
+        WakeIfAsleep();
+    }
+
+    private void WakeIfAsleep()
+    {
         // One of those who post while it sleeps wakes it; what the others post is there when it looks.
         if (Volatile.Read(ref _sleepsUntil) != 0 && Interlocked.Exchange(ref _sleepsUntil, 0) != 0)
         {
@@ -132,14 +152,14 @@ public sealed partial class EventLoop : ILoop, IDisposable
     private void Run()
     {
         _ = Libc.Prctl(PrSetTimerSlack, 1, 0, 0, 0);
-        SynchronizationContext.SetSynchronizationContext(new LoopContext(this));
+        SynchronizationContext.SetSynchronizationContext(_context);
         while (Volatile.Read(ref _stopping) == 0)
         {
             if (!RunReady() && !Spin())
             {
                 Sleep();
             }
-            else if (_watched > 0)
+            else if (Volatile.Read(ref _watched) > 0)
             {
                 RunHandlers(_epoll.Wait(0));
             }
@@ -174,20 +194,28 @@ public sealed partial class EventLoop : ILoop, IDisposable
     /// <summary>Runs what is ready; returns whether there may be more.</summary>
     private bool RunReady()
     {
-        int budget = CallbacksPerRound;
-        while (budget > 0 && _ready.TryDequeue(out Work work))
+        if (_ready.IsEmpty && NextDue() > NowNanoseconds)
         {
-            Invoke(work);
-            budget--;
+            return false;
         }
 
-        while (budget > 0 && TryTakeDue(out Work work))
+        BeginTurn();
+        try
         {
-            Invoke(work);
-            budget--;
-        }
+            int budget = RunQueue(CallbacksPerRound);
+            while (budget > 0 && TryTakeDue(out Work work))
+            {
+                Invoke(work);
+                budget--;
+            }
 
-        return budget == 0;
+            // What those have queued themselves is looked at before the loop sleeps.
+            return budget == 0;
+        }
+        finally
+        {
+            EndTurn();
+        }
     }
 
     private bool TryTakeDue(out Work work)

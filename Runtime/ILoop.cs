@@ -1,8 +1,8 @@
 namespace Harness.Runtime;
 
 /// <summary>
-/// One thread, one run queue, one clock: what all code above the seams runs on. In the real world a loop is a thread of its own; in
-/// simulation many loops share one scheduler, and their clocks are virtual.
+/// One thread at a time, one run queue, one clock: what all code above the seams runs on. In the real world a loop has a thread of its own, whose
+/// turn another may take by <see cref="TryEnter"/>; in simulation many loops share one scheduler, and their clocks are virtual.
 /// </summary>
 /// <remarks>State belongs to one loop and is crossed only by <see cref="Post"/>. Callbacks of one loop never overlap.</remarks>
 public interface ILoop
@@ -30,4 +30,16 @@ public interface ILoop
     /// </remarks>
     /// <exception cref="ObjectDisposedException">The loop has stopped.</exception>
     void PostAt(long dueNanoseconds, Action<object?> callback, object? state);
+
+    /// <summary>
+    /// Makes the calling thread the loop until it calls <see cref="Leave"/>, if nothing runs on the loop or waits to: what it does meanwhile
+    /// needs no posting. It must not block.
+    /// </summary>
+    /// <returns>False, always so in simulation, if the loop has something to do or the caller is it already: post instead.</returns>
+    bool TryEnter() => false;
+
+    /// <summary>Runs what has been posted since <see cref="TryEnter"/>, and gives the loop back.</summary>
+    void Leave()
+    {
+    }
 }

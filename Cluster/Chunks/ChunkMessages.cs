@@ -55,6 +55,18 @@ internal static class ChunkKind
     public const ushort Delete = 122;
 
     /// <summary>
+    /// Metadata server to chunk server: make empty replicas of <see cref="ChunkRequest.Length"/> chunks, at most <see cref="AllMax"/>, and take up
+    /// their chain. The payload is their ids, 8 bytes each, then the <see cref="Chain"/>, which all have, in the request's version.
+    /// </summary>
+    public const ushort CreateAll = 126;
+
+    /// <summary>Metadata server to chunk server: remove the replicas of so many chunks; the payload is their ids.</summary>
+    public const ushort DeleteAll = 129;
+
+    /// <summary>Chunks of one request: beside which a server's other work has its turn soon.</summary>
+    public const int AllMax = 64;
+
+    /// <summary>
     /// Metadata server to a joining tail, after its chain was set: copy what it lacks from its predecessor. Answered when all is there; then a
     /// chain without the joining mark makes it a full member.
     /// </summary>

@@ -71,6 +71,9 @@ internal sealed class ClusterChunkData : IChunkData, IChainSource
     /// <summary>Brings a chunk's chain up to date; null while nobody can.</summary>
     public Func<ChunkHandle, ValueTask<bool>>? Refreshing { get; set; }
 
+    /// <summary>The session in which chunks are used now; null if nobody has one.</summary>
+    public Func<ulong>? Session { get; set; }
+
     /// <summary>The chain that a location stands for; null if it has a server whose address is not known.</summary>
     public Chain? ChainOf(ChunkLocation location) => Knows(location)
         ? new Chain(location.Version, [.. location.Servers.Select(server => new ChainMember(server, _addresses[server]))], location.TailJoins)
@@ -80,5 +83,5 @@ internal sealed class ClusterChunkData : IChunkData, IChainSource
     public void Close() => _client.Close();
 
     private ChunkHandle? HandleOf(ChunkLocation location) =>
-        ChainOf(location) is { } chain ? new ChunkHandle(new ChunkId(location.Chunk), chain) : null;
+        ChainOf(location) is { } chain ? new ChunkHandle(new ChunkId(location.Chunk), chain) { Session = Session?.Invoke() ?? 0 } : null;
 }

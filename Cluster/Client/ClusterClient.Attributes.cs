@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Google.Protobuf;
 using Harness.Cluster.Wire;
 using Harness.FuseProtocol;
@@ -13,6 +14,27 @@ internal sealed partial class ClusterClient
     // Without the time of the change itself, which the kernel adds to every change where it keeps the times (writeback cache).
     private const SetattrValid Changes =
         SetattrValid.Mode | SetattrValid.Uid | SetattrValid.Gid | SetattrValid.Size | SetattrValid.Atime | SetattrValid.Mtime;
+
+    /// <summary>Files that were made here and have no extended attributes, each with the session by whose lease that is so.</summary>
+    private readonly ConcurrentDictionary<ulong, ulong> _withoutXattrs = new();
+
+    /// <summary>
+    /// The attributes of a directory that was made here, if they are known for certain. For any thread: the kernel asks for them before each change
+    /// of a name, and is answered without a way to the loop and back.
+    /// </summary>
+    public bool TryGetAttributes(NodeId id, out AttrOut attributes)
+    {
+        attributes = default;
+        if (!_knownNames.TryGetValue(id.Value, out KnownNames? names) || names.Attributes is not { } known)
+        {
+            return false;
+        }
+
+        long valid = _session.ValidNanosecondsOf(names.Session);
+        long nanoseconds = Math.Min(valid, _options.AttributeNanosecondsMax);
+        attributes = new AttrOut { AttrValid = (ulong)(nanoseconds / 1_000_000_000), AttrValidNsec = (uint)(nanoseconds % 1_000_000_000), Attr = known.Attr };
+        return valid > 0;
+    }
 
     public async ValueTask<Result<AttrOut>> Getattr(NodeId id)
     {
@@ -93,6 +115,26 @@ internal sealed partial class ClusterClient
     public ValueTask<Errno> Removexattr(NodeId id, ReadOnlyMemory<byte> name) =>
         ChangeXattr(id, new Command { RemoveXattr = new RemoveXattr { Inode = id.Value, Name = ByteString.CopyFrom(name.Span) } });
 
+    /// <summary>
+    /// Whether a file that was made here has certainly no extended attributes. For any thread: the kernel asks for <c>security.capability</c> before
+    /// each write (mm/filemap.c and fs/inode.c, <c>file_remove_privs</c>), and is answered without a way to the loop and back.
+    /// </summary>
+    /// <param name="id">The file.</param>
+    /// <param name="name">What is asked for.</param>
+    /// <param name="error">Then the answer: ENODATA, or why there can be no such attribute.</param>
+    public bool TryFindNoXattr(NodeId id, ReadOnlySpan<byte> name, out Errno error)
+    {
+        error = Errno.ENODATA;
+        if (!_withoutXattrs.TryGetValue(id.Value, out ulong session) || _session.ValidNanosecondsOf(session) == 0)
+        {
+            return false;
+        }
+
+        Errno check = Metadata.MetadataState.CheckXattrName(FilePermissions.S_IFREG, name);
+        error = check == Errnos.Ok ? Errno.ENODATA : check;
+        return true;
+    }
+
     public async ValueTask<Result<int>> Getxattr(NodeId id, ReadOnlyMemory<byte> name, Memory<byte> buffer)
     {
         await FlushKnown(id);
@@ -131,6 +173,7 @@ internal sealed partial class ClusterClient
 
     private async ValueTask<Errno> ChangeXattr(NodeId id, Command command)
     {
+        _withoutXattrs.TryRemove(id.Value, out _);
         await FlushKnown(id);
         MetadataReply reply = await _session.Mutate(command);
         if (reply.Errno == 0)

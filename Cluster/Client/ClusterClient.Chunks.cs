@@ -13,11 +13,13 @@ internal sealed partial class ClusterClient
 
     private async ValueTask<Errno> ReadData(ClientNode node, ulong offset, Memory<byte> buffer)
     {
+        ulong session = _session.Id;
         while (!buffer.IsEmpty)
         {
             (ulong index, long within, int length) = Piece(offset, buffer.Length);
             Memory<byte> piece = buffer[..length];
-            Errno error = await WithChunk(node, index, allocate: false, location => _data.Read(location, within, piece), () => piece.Span.Clear());
+            Errno error = await WithChunk(
+                node, session, index, allocate: false, location => _data.Read(location, within, piece), () => piece.Span.Clear());
             if (error != Errnos.Ok)
             {
                 return error;
@@ -30,13 +32,14 @@ internal sealed partial class ClusterClient
         return Errnos.Ok;
     }
 
-    private async ValueTask<Errno> WriteData(ClientNode node, ulong offset, ReadOnlyMemory<byte> data)
+    /// <summary>Writes bytes of a file to all replicas, under the session in which its lease was held.</summary>
+    private async ValueTask<Errno> WriteData(ClientNode node, ulong session, ulong offset, ReadOnlyMemory<byte> data)
     {
         while (!data.IsEmpty)
         {
             (ulong index, long within, int length) = Piece(offset, data.Length);
             ReadOnlyMemory<byte> piece = data[..length];
-            Errno error = await WithChunk(node, index, allocate: true, location => _data.Write(location, within, piece), null);
+            Errno error = await WithChunk(node, session, index, allocate: true, location => _data.Write(location, within, piece), null);
             if (error != Errnos.Ok)
             {
                 return error;
@@ -53,6 +56,7 @@ internal sealed partial class ClusterClient
     /// <summary>Makes a range of a file zero, without making chunks where there are none.</summary>
     private async ValueTask<Errno> ZeroData(ClientNode node, ulong offset, ulong length)
     {
+        ulong session = _session.Id;
         ulong end = offset + length;
         ulong chunkBytes = _session.ChunkBytes;
         var locate = new Locate { Inode = node.Inode, First = offset / chunkBytes, Last = (end - 1) / chunkBytes };
@@ -68,7 +72,8 @@ internal sealed partial class ClusterClient
             ulong from = Math.Max(offset, chunk.Index * chunkBytes);
             ulong to = Math.Min(end, (chunk.Index + 1) * chunkBytes);
             long within = (long)(from % chunkBytes);
-            Errno error = await WithChunk(node, chunk.Index, allocate: false, location => _data.Zero(location, within, (long)(to - from)), null);
+            Errno error = await WithChunk(
+                node, session, chunk.Index, allocate: false, location => _data.Zero(location, within, (long)(to - from)), null);
             if (error != Errnos.Ok)
             {
                 return error;
@@ -116,11 +121,16 @@ internal sealed partial class ClusterClient
     }
 
     /// <summary>Brings the chain of a chunk up to date that a server has refused or that could not be reached.</summary>
-    /// <returns>False if the chunk is gone.</returns>
+    /// <returns>False if the chunk is gone, or the session in which it was asked for: then nothing more may be sent under that one's lease.</returns>
     public async ValueTask<bool> Refresh(ChunkHandle handle)
     {
+        if (IsOver(handle))
+        {
+            return false;
+        }
+
         MetadataReply reply = await _session.Call(new MetadataRequest { LocateChunk = handle.Id.Value });
-        if (reply.Errno != 0 || _data is not ClusterChunkData data)
+        if (reply.Errno != 0 || _data is not ClusterChunkData data || IsOver(handle))
         {
             return false;
         }
@@ -138,12 +148,15 @@ internal sealed partial class ClusterClient
 
     /// <summary>Does something with a chunk; where its replicas have changed meanwhile, again with the new ones.</summary>
     /// <param name="node">The file, under a lease.</param>
+    /// <param name="session">
+    /// The session in which that lease was held. Once it is over nothing is sent: others may have the file by then, and have written to it.
+    /// </param>
     /// <param name="index">Which chunk.</param>
     /// <param name="allocate">Whether to make it if it is a hole.</param>
     /// <param name="access">What to do.</param>
     /// <param name="hole">What to do instead if it is a hole.</param>
     private async ValueTask<Errno> WithChunk(
-        ClientNode node, ulong index, bool allocate, Func<ChunkLocation, ValueTask<Errno>> access, Action? hole)
+        ClientNode node, ulong session, ulong index, bool allocate, Func<ChunkLocation, ValueTask<Errno>> access, Action? hole)
     {
         long until = _loop.NowNanoseconds + _options.RetryNanoseconds;
         long backoff = _options.BackoffNanoseconds;
@@ -153,6 +166,11 @@ internal sealed partial class ClusterClient
             if (!location.IsOk)
             {
                 return location.Error;
+            }
+
+            if (!Holds(session))
+            {
+                return Errno.EIO;
             }
 
             if (location.Value is null)
@@ -178,6 +196,11 @@ internal sealed partial class ClusterClient
         }
     }
 
+    private bool IsOver(ChunkHandle handle) => handle.Session != 0 && !Holds(handle.Session);
+
+    /// <summary>Whether a session goes on, so that the leases that were held in it are held still, or were given up in good order.</summary>
+    private bool Holds(ulong session) => session == _session.Id && _session.ValidNanoseconds > 0;
+
     private async ValueTask<Result<ChunkLocation?>> LocationOf(ClientNode node, ulong index, bool allocate)
     {
         if (node.Chunks.TryGetValue(index, out ChunkLocation? known) && (known is not null || !allocate))
@@ -185,36 +208,43 @@ internal sealed partial class ClusterClient
             return Results.Of(known);
         }
 
-        MetadataReply reply;
-        if (allocate)
+        return allocate ? await Allocate(node, index) : await Locate(node, index);
+    }
+
+    private async ValueTask<Result<ChunkLocation?>> Allocate(ClientNode node, ulong index)
+    {
+        Outcome outcome = await _allocations.Add(new AllocateChunks { Inode = node.Inode, Placements = { new Placement { Index = index } } });
+        node.NeedsMetadataSync = true;
+        if (outcome.Errno != 0)
         {
-            var command = new AllocateChunks { Inode = node.Inode };
-            command.Placements.Add(new Placement { Index = index });
-            reply = await _session.Mutate(new Command { AllocateChunks = command });
-            node.NeedsMetadataSync = true;
-        }
-        else
-        {
-            ulong last = index + LocateAhead - 1;
-            reply = await _session.Call(new MetadataRequest { Locate = new Locate { Inode = node.Inode, First = index, Last = last } });
+            return (Errno)outcome.Errno;
         }
 
+        return Results.Of<ChunkLocation?>(node.Chunks[index] = outcome.Chunks[0]);
+    }
+
+    private async ValueTask<Result<ChunkLocation?>> Locate(ClientNode node, ulong index)
+    {
+        ulong last = index + LocateAhead - 1;
+        MetadataReply reply = await _session.Call(new MetadataRequest { Locate = new Locate { Inode = node.Inode, First = index, Last = last } });
         if (reply.Errno != 0)
         {
             return (Errno)reply.Errno;
         }
 
         _data.Learn(reply.Servers);
-        if (!allocate)
-        {
-            node.Chunks[index] = null;
-        }
-
-        foreach (ChunkLocation chunk in allocate ? reply.Outcome.Chunks : reply.Chunks)
+        node.Chunks[index] = null;
+        foreach (ChunkLocation chunk in reply.Chunks)
         {
             node.Chunks[chunk.Index] = chunk;
         }
 
         return Results.Of(node.Chunks[index]);
     }
+
+    private static Command PackAllocations(IReadOnlyList<AllocateChunks> files) =>
+        files.Count == 1 ? new Command { AllocateChunks = files[0] } : new Command { AllocateAll = new AllocateAll { Files = { files } } };
+
+    private static Command PackReports(IReadOnlyList<Wrote> files) =>
+        files.Count == 1 ? new Command { Wrote = files[0] } : new Command { WroteAll = new WroteAll { Files = { files } } };
 }

@@ -8,6 +8,9 @@ namespace Harness.Cluster.Client;
 /// <content>Opening, reading, writing.</content>
 internal sealed partial class ClusterClient
 {
+    /// <summary>What a closed file may keep waiting, until the flush of all that is due anyway.</summary>
+    private const long LittleBytes = 64 << 10;
+
     private ulong _lastFh;
 
     public async ValueTask<Result<OpenOut>> Open(RequestContext context, NodeId id, OpenIn arg)
@@ -98,9 +101,10 @@ internal sealed partial class ClusterClient
 
     public async ValueTask<Errno> Syncfs()
     {
-        foreach (ClientNode node in _nodes.Values.Where(static node => node.IsDirty || node.Unsynced.Count > 0).ToArray())
+        ClientNode[] written = [.. _nodes.Values.Where(static node => node.IsDirty || node.Flushing is not null || node.Unsynced.Count > 0)];
+        await Task.WhenAll(written.Select(node => Flush(node).AsTask()));
+        foreach (ClientNode node in written)
         {
-            await Flush(node);
             await Sync(node);
         }
 
@@ -204,6 +208,7 @@ internal sealed partial class ClusterClient
     /// <summary>Writes to all replicas before it returns; and a new end goes to the metadata server meanwhile, or it would be lost with us.</summary>
     private async ValueTask<Errno> WriteThrough(RequestContext context, ClientNode node, WriteIn arg, ulong offset, ReadOnlyMemory<byte> data)
     {
+        ulong session = _session.Id;
         if (node.IsWritingExtents || !node.Extents.IsEmpty)
         {
             // What was written before, behind, must not go over this. Attributes may wait: this write changes them again.
@@ -212,7 +217,7 @@ internal sealed partial class ClusterClient
 
         ulong end = offset + (ulong)data.Length;
         bool grows = end > node.Attributes.Size;
-        Errno error = await WriteData(node, offset, data);
+        Errno error = await WriteData(node, session, offset, data);
         if (error != Errnos.Ok)
         {
             return error;
@@ -288,7 +293,8 @@ internal sealed partial class ClusterClient
             return;
         }
 
-        if (node.IsDirty)
+        // What is little waits for the timer, and goes out with what other files have.
+        if (node.Extents.Bytes >= LittleBytes)
         {
             FlushSoon(node).Watch();
         }

@@ -37,8 +37,8 @@ internal sealed partial class ClusterClient
 
     private async Task FlushOnce(ClientNode node)
     {
-        List<(ulong Offset, ReadOnlyMemory<byte> Data)> extents = node.Extents.TakeAll();
-        long bytes = extents.Sum(static one => (long)one.Data.Length);
+        long bytes = node.Extents.Bytes;
+        List<DirtyPiece> extents = node.Extents.TakeAll();
         Errno error = Errnos.Ok;
         if (extents.Count > 0)
         {
@@ -69,22 +69,30 @@ internal sealed partial class ClusterClient
     /// <summary>What could not be written is not tried for ever: fsync(2) or close(2) tells it, and the server's attributes hold.</summary>
     private async ValueTask GiveUpFlush(ClientNode node, Errno error)
     {
+        _hearsCloses = true;
         (node.Error, node.Dirty) = (error, DirtyAttributes.None);
         _options.Log.Write(true, "a write that was waiting failed", ("inode", node.Inode), ("error", error));
         MetadataReply reply = await _session.Call(new MetadataRequest { GetAttributes = node.Inode });
         node.Attributes = reply.Errno == 0 ? reply.Attributes : node.Attributes;
     }
 
-    private async ValueTask<Errno> WriteExtents(ClientNode node, List<(ulong Offset, ReadOnlyMemory<byte> Data)> extents)
+    private async ValueTask<Errno> WriteExtents(ClientNode node, List<DirtyPiece> extents)
     {
         if (extents.Count == 1)
         {
-            return await WriteData(node, extents[0].Offset, extents[0].Data);
+            return await WriteExtent(node, extents[0]);
         }
 
-        Task<Errno>[] writes = [.. extents.Select(extent => WriteData(node, extent.Offset, extent.Data).AsTask())];
+        Task<Errno>[] writes = [.. extents.Select(extent => WriteExtent(node, extent).AsTask())];
         Errno[] errors = await Task.WhenAll(writes);
         return errors.FirstOrDefault(static error => error != Errnos.Ok);
+    }
+
+    private async ValueTask<Errno> WriteExtent(ClientNode node, DirtyPiece extent)
+    {
+        Errno error = await WriteData(node, _session.Id, extent.Offset, extent.Data);
+        extent.Release();
+        return error;
     }
 
     /// <summary>Tells the metadata server what has become of size, times, mode and owner.</summary>
@@ -129,13 +137,13 @@ internal sealed partial class ClusterClient
             (wrote.Uid, wrote.Gid) = (attributes.Uid, attributes.Gid);
         }
 
-        MetadataReply reply = await _session.Mutate(new Command { Wrote = wrote });
-        if (reply.Errno == 0 && node.Attributes == attributes)
+        Outcome outcome = await _reports.Add(wrote);
+        if (outcome.Errno == 0 && node.Attributes == attributes)
         {
-            node.Attributes.Blocks = reply.Attributes.Blocks;
+            node.Attributes.Blocks = outcome.Attributes.Blocks;
         }
 
-        return (Errno)reply.Errno;
+        return (Errno)outcome.Errno;
     }
 
     /// <summary>Notes that a file has something to be written, and sees to it that it is, before long.</summary>

@@ -28,12 +28,14 @@ internal sealed partial class ClusterClient
         if (node.Attributes.IsDirectory())
         {
             ForgetListed(recall.Inode);
-            node.IsStale = true;
+            AddName(recall.Inode, recall.Name);
+            MarkStale(node);
             Task names = recall.Name.IsEmpty ? Task.CompletedTask : _kernel.DropName(recall.Inode, recall.Name.ToByteArray());
             await Task.WhenAll(_kernel.DropAttributes(recall.Inode), names);
             return new RecallReply { Open = node.Opens > 0 };
         }
 
+        _withoutXattrs.TryRemove(node.Inode, out _);
         await node.RecallGate.Enter();
         if (node.Lease > recall.Mode)
         {
@@ -52,6 +54,7 @@ internal sealed partial class ClusterClient
     /// <inheritdoc/>
     public void SessionLost()
     {
+        _hearsCloses = true;
         foreach (ClientNode node in _nodes.Values.ToArray())
         {
             if (node.IsDirty || node.Users > 0)
@@ -64,6 +67,8 @@ internal sealed partial class ClusterClient
             }
 
             node.Lease = LeaseMode.None;
+            ForgetNames(node.Inode);
+            _withoutXattrs.TryRemove(node.Inode, out _);
             node.Chunks.Clear();
             _kernel.DropData(node.Inode).Watch();
         }
@@ -75,6 +80,14 @@ internal sealed partial class ClusterClient
     /// <inheritdoc/>
     public void SuffixLost()
     {
+        _hearsCloses = true;
+        foreach (ClientNode node in _nodes.Values)
+        {
+            // A name whose removal was lost is there again.
+            ForgetNames(node.Inode);
+            _withoutXattrs.TryRemove(node.Inode, out _);
+        }
+
         foreach (ClientNode node in _nodes.Values.Where(static node => node.NeedsMetadataSync))
         {
             node.Error = Errno.EIO;

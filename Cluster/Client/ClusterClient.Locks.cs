@@ -20,6 +20,7 @@ internal sealed partial class ClusterClient
 
     public async ValueTask<Errno> Setlk(NodeId id, LkIn arg, bool wait, CancellationToken interrupted)
     {
+        _hearsCloses = true;
         FindOrAdd(id.Value).HasLocks = true;
         if (!wait)
         {

@@ -1,14 +1,18 @@
+using System.Collections.Concurrent;
 using Google.Protobuf;
 using Harness.Cluster.Wire;
 using Harness.FuseProtocol;
 using Harness.FuseProtocol.Wire;
 using Mono.Unix.Native;
+using Attributes = Harness.Cluster.Wire.Attributes;
 
 namespace Harness.Cluster.Client;
 
 /// <content>Names.</content>
 internal sealed partial class ClusterClient
 {
+    private readonly ConcurrentDictionary<ulong, KnownNames> _knownNames = new();
+
     public async ValueTask<Result<EntryOut>> Lookup(NodeId parent, ReadOnlyMemory<byte> name)
     {
         MetadataReply reply = await _session.Call(new MetadataRequest { LookUp = new LookUp { Parent = parent.Value, Name = ByteString.CopyFrom(name.Span) } });
@@ -18,11 +22,57 @@ internal sealed partial class ClusterClient
             ClientNode directory = FindOrAdd(parent.Value);
             directory.IsStale |= directory.Lease == LeaseMode.None;
             directory.Lease = LeaseMode.Read;
-            (ulong seconds, uint nanoseconds) = Validity(isHeld: true, _options.NegativeNanosecondsMax);
-            return new EntryOut { EntryValid = seconds, EntryValidNsec = nanoseconds };
+            return Absent(_session.ValidNanoseconds);
         }
 
         return Entry(reply);
+    }
+
+    /// <summary>
+    /// Whether a name is certainly absent: all names of its directory are known, under a lease, and it is none of them. For any thread, so that
+    /// who asks is answered without a way to the loop and back.
+    /// </summary>
+    public bool TryFindAbsent(NodeId parent, ReadOnlySpan<byte> name, out Result<EntryOut> absent)
+    {
+        absent = Errno.ENOENT;
+        if (!_knownNames.TryGetValue(parent.Value, out KnownNames? names) || name.Length > Metadata.MetadataLimits.NameBytesMax ||
+            name.SequenceEqual("."u8) || name.SequenceEqual(".."u8) || !names.IsAbsent(ByteString.CopyFrom(name)))
+        {
+            return false;
+        }
+
+        // Looked at afterwards: while the session holds, nobody else's change has gone past this client.
+        long valid = _session.ValidNanosecondsOf(names.Session);
+        absent = Absent(valid);
+        return valid > 0;
+    }
+
+    private Result<EntryOut> Absent(long validNanoseconds)
+    {
+        if (!_options.NegativeEntries)
+        {
+            return Errno.ENOENT;
+        }
+
+        long nanoseconds = Math.Min(validNanoseconds, _options.NegativeNanosecondsMax);
+        return new EntryOut { EntryValid = (ulong)(nanoseconds / 1_000_000_000), EntryValidNsec = (uint)(nanoseconds % 1_000_000_000) };
+    }
+
+    /// <summary>A name may exist from now on; to be called before what makes it is asked for, or allowed to somebody else.</summary>
+    private void AddName(ulong directory, ByteString name)
+    {
+        if (!name.IsEmpty && _knownNames.TryGetValue(directory, out KnownNames? names))
+        {
+            names.Add(name);
+        }
+    }
+
+    private void ForgetNames(ulong directory)
+    {
+        if (_knownNames.TryRemove(directory, out KnownNames? names))
+        {
+            names.End();
+        }
     }
 
     public ValueTask<Result<EntryOut>> Mknod(RequestContext context, NodeId parent, ReadOnlyMemory<byte> name, MknodIn arg) =>
@@ -44,8 +94,9 @@ internal sealed partial class ClusterClient
         {
             Make make = MakeOf(context, parent, name.Span, (uint)FilePermissions.S_IFREG | (arg.Mode & (uint)FilePermissions.ALLPERMS), arg.Umask, 0);
             make.Hold = true;
+            AddName(parent.Value, make.Name);
             MetadataReply reply = await _session.Mutate(new Command { Make = make });
-            Touched(parent.Value, 0, 0);
+            Named(reply, parent.Value);
             if ((Errno)reply.Errno != Errno.EEXIST || ((OpenFlags)arg.Flags & OpenFlags.O_EXCL) != 0)
             {
                 Result<EntryOut> made = Entry(reply);
@@ -57,6 +108,11 @@ internal sealed partial class ClusterClient
                 ClientNode node = _nodes[made.Value.Nodeid];
                 node.NeedsMetadataSync = true;
                 node.MadeAs = (parent.Value, make.Name.ToByteArray());
+                if (reply.Lease == LeaseMode.Write && !reply.Attributes.Xattrs)
+                {
+                    _withoutXattrs[node.Inode] = _session.Id;
+                }
+
                 return new CreateOut { Entry = made.Value, Open = OpenNode(node) };
             }
 
@@ -95,8 +151,9 @@ internal sealed partial class ClusterClient
     public async ValueTask<Result<EntryOut>> Link(NodeId node, NodeId newParent, ReadOnlyMemory<byte> newName)
     {
         var link = new Link { Inode = node.Value, Parent = newParent.Value, Name = ByteString.CopyFrom(newName.Span) };
+        AddName(link.Parent, link.Name);
         MetadataReply reply = await _session.Mutate(new Command { Link = link });
-        Touched(newParent.Value, 0, 0);
+        Named(reply, newParent.Value);
         return Entry(reply);
     }
 
@@ -125,26 +182,38 @@ internal sealed partial class ClusterClient
             await Flush(written);
         }
 
+        AddName(rename.NewParent, rename.NewName);
+        KnownNames? names = _knownNames.GetValueOrDefault(parent.Value);
+        long additions = names?.Additions ?? 0;
         MetadataReply reply = await _session.Mutate(new Command { Rename = rename });
         if (reply.Errno == 0 && (flags & RenameFlags.Exchange) == 0)
         {
             LostName(reply.Outcome.Replaced);
         }
 
-        Touched(parent.Value, newParent.Value, reply.Errno == 0 ? reply.Outcome.Moved : 0);
+        if (reply.Errno == 0 && (flags & (RenameFlags.Exchange | RenameFlags.Whiteout)) == 0 && reply.Outcome.Moved != reply.Outcome.Replaced)
+        {
+            // Two names of one inode are left as they are: rename(2).
+            names?.Remove(rename.Name, additions);
+        }
+
+        Named(reply, parent.Value, newParent.Value, reply.Errno == 0 ? reply.Outcome.Moved : 0);
         return (Errno)reply.Errno;
     }
 
     private async ValueTask<Errno> Remove(NodeId parent, ReadOnlyMemory<byte> name, bool directory)
     {
         var unlink = new Unlink { Parent = parent.Value, Name = ByteString.CopyFrom(name.Span), Directory = directory };
+        KnownNames? names = _knownNames.GetValueOrDefault(parent.Value);
+        long additions = names?.Additions ?? 0;
         MetadataReply reply = await _session.Mutate(new Command { Unlink = unlink });
         if (reply.Errno == 0)
         {
             LostName(reply.Outcome.Replaced);
+            names?.Remove(unlink.Name, additions);
         }
 
-        Touched(parent.Value, 0, 0);
+        Named(reply, parent.Value);
         return (Errno)reply.Errno;
     }
 
@@ -186,6 +255,19 @@ internal sealed partial class ClusterClient
         }
     }
 
+    /// <summary>Names have changed, and with them their directories; the reply tells what those are like now, unless they are changing again.</summary>
+    private void Named(MetadataReply reply, ulong directory, ulong other = 0, ulong moved = 0)
+    {
+        Touched(directory, other, moved);
+        foreach (Attributes attributes in reply.Directories)
+        {
+            if (_nodes.ContainsKey(attributes.Inode))
+            {
+                Note(attributes, LeaseMode.Read);
+            }
+        }
+    }
+
     /// <summary>Attributes that a change of names has changed with them are not known any longer, here.</summary>
     private void Touched(ulong one, ulong other, ulong third)
     {
@@ -193,18 +275,33 @@ internal sealed partial class ClusterClient
         {
             if (_nodes.TryGetValue(inode, out ClientNode? node))
             {
-                node.IsStale = true;
+                MarkStale(node);
             }
 
             ForgetListed(inode);
         }
     }
 
+    private void MarkStale(ClientNode node)
+    {
+        node.IsStale = true;
+        _knownNames.GetValueOrDefault(node.Inode)?.Set(null);
+    }
+
     private async ValueTask<Result<EntryOut>> Make(Make make)
     {
+        AddName(make.Parent, make.Name);
         MetadataReply reply = await _session.Mutate(new Command { Make = make });
-        Touched(make.Parent, 0, 0);
-        return Entry(reply);
+        Named(reply, make.Parent);
+        bool isNew = reply.Errno == 0 && !_nodes.ContainsKey(reply.Attributes.Inode);
+        Result<EntryOut> entry = Entry(reply);
+        if (isNew && reply.Empty && reply.Lease != LeaseMode.None)
+        {
+            // Nobody here knows the directory yet, so nothing that makes a name in it is under way from here.
+            _knownNames[reply.Attributes.Inode] = new KnownNames(_session.Id);
+        }
+
+        return entry;
     }
 
     private static Make MakeOf(RequestContext context, NodeId parent, ReadOnlySpan<byte> name, uint mode, uint umask, uint rdev)

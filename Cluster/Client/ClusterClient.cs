@@ -26,7 +26,10 @@ internal sealed partial class ClusterClient : ISessionOwner
     private readonly IChunkData _data;
     private readonly SortedDictionary<ulong, ClientNode> _nodes = [];
     private readonly KernelCache _kernel;
+    private readonly GatheredMutations<AllocateChunks> _allocations;
+    private readonly GatheredMutations<Wrote> _reports;
     private bool _writebackCache;
+    private volatile bool _hearsCloses;
 
     /// <summary>A client that has no session yet.</summary>
     /// <param name="loop">Everything happens here.</param>
@@ -40,9 +43,11 @@ internal sealed partial class ClusterClient : ISessionOwner
         (_loop, _data, _options) = (loop, data, options);
         _session = new MetadataSession(loop, network, options, this, pool);
         _kernel = new KernelCache(loop, kernelLoop);
+        _allocations = new GatheredMutations<AllocateChunks>(loop, _session, PackAllocations, reply => _data.Learn(reply.Servers));
+        _reports = new GatheredMutations<Wrote>(loop, _session, PackReports);
         if (data is ClusterChunkData chunks)
         {
-            chunks.Refreshing = Refresh;
+            (chunks.Refreshing, chunks.Session) = (Refresh, () => _session.Id);
         }
     }
 
@@ -51,6 +56,12 @@ internal sealed partial class ClusterClient : ISessionOwner
 
     /// <summary>What the kernel has cached.</summary>
     public KernelCache Kernel => _kernel;
+
+    /// <summary>
+    /// Whether a close(2) may have something to tell or to do: once any file had locks, or a write of what was waiting has failed. Before that its
+    /// FLUSH is answered on whatever thread it comes, which spares each small file a way to the loop and back. For any thread.
+    /// </summary>
+    public bool HearsCloses => _hearsCloses;
 
     /// <summary>Bytes that wait to be written.</summary>
     public long DirtyBytes => _dirtyBytes;
@@ -66,11 +77,7 @@ internal sealed partial class ClusterClient : ISessionOwner
     public async ValueTask<Errno> Stop()
     {
         ClientNode[] dirty = [.. _nodes.Values.Where(static node => node.IsDirty || node.Flushing is not null)];
-        foreach (ClientNode node in dirty)
-        {
-            await Flush(node);
-        }
-
+        await Task.WhenAll(dirty.Select(node => Flush(node).AsTask()));
         await _session.Stop();
         return dirty.Select(static node => node.Error).FirstOrDefault(static error => error != Errnos.Ok);
     }
@@ -158,7 +165,7 @@ internal sealed partial class ClusterClient : ISessionOwner
         }
         else
         {
-            node.Attributes.Nlink = attributes.Nlink;
+            (node.Attributes.Nlink, node.Attributes.Xattrs) = (attributes.Nlink, attributes.Xattrs);
             node.Attributes.Ctime = Math.Max(node.Attributes.Ctime, attributes.Ctime);
         }
 
@@ -168,6 +175,11 @@ internal sealed partial class ClusterClient : ISessionOwner
         }
 
         node.IsStale &= lease == LeaseMode.None;
+        if (_knownNames.TryGetValue(node.Inode, out KnownNames? names))
+        {
+            names.Set(node.IsStale || lease == LeaseMode.None ? null : new KnownAttributes(node.Attributes.ToAttr()));
+        }
+
         return node;
     }
 
@@ -185,6 +197,8 @@ internal sealed partial class ClusterClient : ISessionOwner
     {
         if (node.IsUnused && node.Inode != NodeId.Root.Value && _nodes.Remove(node.Inode))
         {
+            ForgetNames(node.Inode);
+            _withoutXattrs.TryRemove(node.Inode, out _);
             _dirty.Remove(node);
             if (node.TellWhenForgotten)
             {

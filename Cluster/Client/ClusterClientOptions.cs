@@ -63,8 +63,11 @@ internal sealed record ClusterClientOptions
     /// <summary>Where it tells of what happens (default nowhere).</summary>
     public INodeLog Log { get; init; } = NoLog.Instance;
 
-    /// <summary>For how long the client's loop looks for the next request before it sleeps (default 20 µs; 0 sleeps at once).</summary>
-    public long SpinNanoseconds { get; init; } = 20_000;
+    /// <summary>
+    /// For how long the client's loop looks for more before it sleeps (default 0: at once). Requests do not wait for its thread to wake up, and of
+    /// the replies of servers few come so soon after another.
+    /// </summary>
+    public long SpinNanoseconds { get; init; }
 
     /// <summary>Mutations in flight (default 1024).</summary>
     public int MutationsMax { get; init; } = 1024;

@@ -29,11 +29,24 @@ public sealed partial class ClusterFileSystem
 
     /// <inheritdoc/>
     public ValueTask<Errno> Flush(RequestContext context, NodeId node, FlushIn arg) =>
-        Call((node, arg), static (client, all) => client.Flush(all.node, all.arg));
+        _client.HearsCloses ? Call((node, arg), static (client, all) => client.Flush(all.node, all.arg)) : new ValueTask<Errno>(Errnos.Ok);
 
     /// <inheritdoc/>
-    public ValueTask<Errno> Release(RequestContext context, NodeId node, ReleaseIn arg) =>
-        Call((node, arg), static (client, all) => client.Release(all.node, all.arg));
+    /// <remarks>Nobody waits for its answer: without locks, which others may wait for, it is given before the loop has heard of it.</remarks>
+    public ValueTask<Errno> Release(RequestContext context, NodeId node, ReleaseIn arg)
+    {
+        if (_client.HearsCloses)
+        {
+            return Call((node, arg), static (client, all) => client.Release(all.node, all.arg));
+        }
+
+        _loop.Post(static state =>
+        {
+            (ClusterClient client, NodeId node, ReleaseIn arg) = ((ClusterClient, NodeId, ReleaseIn))state!;
+            client.Release(node, arg).AsTask().Watch();
+        }, (_client, node, arg));
+        return new ValueTask<Errno>(Errnos.Ok);
+    }
 
     /// <inheritdoc/>
     public ValueTask<Errno> Fsync(RequestContext context, NodeId node, FsyncIn arg) =>

@@ -36,11 +36,15 @@ public sealed partial class ClusterFileSystem : IFileSystem
 
     /// <inheritdoc/>
     public ValueTask<Result<EntryOut>> Lookup(RequestContext context, NodeId parent, ReadOnlyMemory<byte> name) =>
-        Call((parent, name), static (client, arg) => client.Lookup(arg.parent, arg.name));
+        _client.TryFindAbsent(parent, name.Span, out Result<EntryOut> absent)
+            ? new ValueTask<Result<EntryOut>>(absent)
+            : Call((parent, name), static (client, arg) => client.Lookup(arg.parent, arg.name));
 
     /// <inheritdoc/>
     public ValueTask<Result<AttrOut>> Getattr(RequestContext context, NodeId node, GetattrIn arg) =>
-        Call(node, static (client, node) => client.Getattr(node));
+        _client.TryGetAttributes(node, out AttrOut attributes)
+            ? new ValueTask<Result<AttrOut>>(attributes)
+            : Call(node, static (client, node) => client.Getattr(node));
 
     /// <inheritdoc/>
     public ValueTask<Result<StatxOut>> Statx(RequestContext context, NodeId node, StatxIn arg) =>
@@ -99,7 +103,9 @@ public sealed partial class ClusterFileSystem : IFileSystem
 
     /// <inheritdoc/>
     public ValueTask<Result<int>> Getxattr(RequestContext context, NodeId node, ReadOnlyMemory<byte> name, Memory<byte> buffer) =>
-        Call((node, name, buffer), static (client, all) => client.Getxattr(all.node, all.name, all.buffer));
+        _client.TryFindNoXattr(node, name.Span, out Errno none)
+            ? new ValueTask<Result<int>>(none)
+            : Call((node, name, buffer), static (client, all) => client.Getxattr(all.node, all.name, all.buffer));
 
     /// <inheritdoc/>
     public ValueTask<Result<int>> Listxattr(RequestContext context, NodeId node, Memory<byte> buffer) =>

@@ -1,6 +1,19 @@
+using System.Buffers;
+
 namespace Harness.Cluster.Client;
 
+/// <summary>A piece of a file that was taken out to be written. Whoever took it releases it once, when nothing reads its bytes any more.</summary>
+internal readonly record struct DirtyPiece(ulong Offset, byte[] Memory, int Length)
+{
+    /// <summary>The bytes.</summary>
+    public ReadOnlyMemory<byte> Data => Memory.AsMemory(0, Length);
+
+    /// <summary>Gives the memory back.</summary>
+    public void Release() => ArrayPool<byte>.Shared.Return(Memory);
+}
+
 /// <summary>Bytes of a file that wait to be written: pieces that do not overlap, in the order of their offsets.</summary>
+/// <remarks>Their memory comes from the shared pool: a piece of the full length, made anew each time, costs its zeroing and its page faults.</remarks>
 internal sealed class DirtyExtents
 {
     private readonly SortedList<ulong, Extent> _extents = [];
@@ -79,21 +92,26 @@ internal sealed class DirtyExtents
     public bool HasFull(int extentBytesMax) => Bytes >= extentBytesMax;
 
     /// <summary>Takes all bytes out, to be written.</summary>
-    public List<(ulong Offset, ReadOnlyMemory<byte> Data)> TakeAll()
+    public List<DirtyPiece> TakeAll()
     {
-        List<(ulong, ReadOnlyMemory<byte>)> all =
-        [
-            .. _extents.Select(static one => (one.Key, (ReadOnlyMemory<byte>)one.Value.Bytes.AsMemory(0, one.Value.Length))),
-        ];
-        Clear();
+        var all = new List<DirtyPiece>(_extents.Count);
+        foreach ((ulong offset, Extent extent) in _extents)
+        {
+            all.Add(new DirtyPiece(offset, extent.Bytes, extent.Length));
+        }
+
+        _extents.Clear();
+        Bytes = 0;
         return all;
     }
 
     /// <summary>Forgets everything.</summary>
     public void Clear()
     {
-        _extents.Clear();
-        Bytes = 0;
+        foreach (DirtyPiece piece in TakeAll())
+        {
+            piece.Release();
+        }
     }
 
     /// <summary>The last piece that begins at or before an offset, or -1.</summary>
@@ -112,21 +130,30 @@ internal sealed class DirtyExtents
 
     private sealed class Extent
     {
+        /// <summary>Up to here memory is doubled as bytes come; then it becomes as large as it may: who has written so much writes on.</summary>
+        private const int DoublingBytesMax = 64 << 10;
+
         public byte[] Bytes { get; private set; } = [];
 
         public int Length { get; private set; }
 
         public void Append(ReadOnlySpan<byte> data, int bytesMax)
         {
-            if (Length + data.Length > Bytes.Length)
+            int needed = Length + data.Length;
+            if (needed > Bytes.Length)
             {
-                byte[] grown = new byte[Math.Max(Length + data.Length, Math.Min(bytesMax, Bytes.Length * 2))];
-                Bytes.AsSpan(0, Length).CopyTo(grown);
+                byte[] grown = ArrayPool<byte>.Shared.Rent(needed <= DoublingBytesMax ? needed : Math.Max(needed, bytesMax));
+                if (Bytes.Length > 0)
+                {
+                    Bytes.AsSpan(0, Length).CopyTo(grown);
+                    ArrayPool<byte>.Shared.Return(Bytes);
+                }
+
                 Bytes = grown;
             }
 
             data.CopyTo(Bytes.AsSpan(Length));
-            Length += data.Length;
+            Length = needed;
         }
     }
 }

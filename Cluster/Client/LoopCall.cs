@@ -1,10 +1,14 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using System.Threading.Tasks.Sources;
 using Harness.Runtime;
 
 namespace Harness.Cluster.Client;
 
-/// <summary>A call from any thread to something that lives on a loop; its end is told on the loop. Pooled by type.</summary>
+/// <summary>
+/// A call from any thread to something that lives on a loop. Made on the calling thread where the loop lets it in, posted to it otherwise; what
+/// does not end at once ends on the loop. Pooled by type.
+/// </summary>
 /// <typeparam name="TTarget">What is called.</typeparam>
 /// <typeparam name="TArg">What with.</typeparam>
 /// <typeparam name="TResult">What comes back.</typeparam>
@@ -14,16 +18,16 @@ internal sealed class LoopCall<TTarget, TArg, TResult> : IValueTaskSource<TResul
     private const int PooledMax = 1024;
 
     private static readonly ConcurrentQueue<LoopCall<TTarget, TArg, TResult>> s_pool = new();
-    private static readonly Action<object?> s_run = static state => _ = ((LoopCall<TTarget, TArg, TResult>)state!).RunOnLoop();
+    private static readonly Action<object?> s_run = static state => ((LoopCall<TTarget, TArg, TResult>)state!).RunOnLoop();
 
+    private readonly Action _end;
     private ManualResetValueTaskSourceCore<TResult> _source;
     private Func<TTarget, TArg, ValueTask<TResult>> _call = null!;
     private TTarget _target = default!;
     private TArg _arg = default!;
+    private ValueTaskAwaiter<TResult> _awaiter;
 
-    private LoopCall()
-    {
-    }
+    private LoopCall() => _end = End;
 
     /// <summary>Calls on a loop.</summary>
     public static ValueTask<TResult> Run(ILoop loop, TTarget target, in TArg arg, Func<TTarget, TArg, ValueTask<TResult>> call)
@@ -33,11 +37,12 @@ internal sealed class LoopCall<TTarget, TArg, TResult> : IValueTaskSource<TResul
             return call(target, arg);
         }
 
-        if (!s_pool.TryDequeue(out LoopCall<TTarget, TArg, TResult>? made))
+        if (loop.TryEnter())
         {
-            made = new LoopCall<TTarget, TArg, TResult>();
+            return RunInside(loop, target, arg, call);
         }
 
+        LoopCall<TTarget, TArg, TResult> made = Take();
         (made._call, made._target, made._arg) = (call, target, arg);
         var task = new ValueTask<TResult>(made, made._source.Version);
         loop.Post(s_run, made);
@@ -66,12 +71,70 @@ internal sealed class LoopCall<TTarget, TArg, TResult> : IValueTaskSource<TResul
     void IValueTaskSource<TResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _source.OnCompleted(continuation, state, token, flags);
 
-    private async Task RunOnLoop()
+    private static LoopCall<TTarget, TArg, TResult> Take() =>
+        s_pool.TryDequeue(out LoopCall<TTarget, TArg, TResult>? made) ? made : new LoopCall<TTarget, TArg, TResult>();
+
+    private static ValueTask<TResult> RunInside(ILoop loop, TTarget target, in TArg arg, Func<TTarget, TArg, ValueTask<TResult>> call)
     {
+        try
+        {
+            ValueTask<TResult> task = call(target, arg);
+            if (task.IsCompletedSuccessfully)
+            {
+                // Taken here: what stands behind it may be the loop's.
+                return new ValueTask<TResult>(task.Result);
+            }
+
+            LoopCall<TTarget, TArg, TResult> made = Take();
+            var result = new ValueTask<TResult>(made, made._source.Version);
+            made.Await(task);
+            return result;
+        }
+        finally
+        {
+            loop.Leave();
+        }
+    }
+
+    private void RunOnLoop()
+    {
+        ValueTask<TResult> task;
+        try
+        {
+            task = _call(_target, _arg);
+        }
+#pragma warning disable CA1031 // It belongs to whoever waits, and is thrown there.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            _source.SetException(exception);
+            return;
+        }
+
+        Await(task);
+    }
+
+    private void Await(ValueTask<TResult> task)
+    {
+        _awaiter = task.GetAwaiter();
+        if (_awaiter.IsCompleted)
+        {
+            End();
+        }
+        else
+        {
+            _awaiter.UnsafeOnCompleted(_end);
+        }
+    }
+
+    private void End()
+    {
+        ValueTaskAwaiter<TResult> awaiter = _awaiter;
+        _awaiter = default;
         TResult result;
         try
         {
-            result = await _call(_target, _arg);
+            result = awaiter.GetResult();
         }
 #pragma warning disable CA1031 // It belongs to whoever waits, and is thrown there.
         catch (Exception exception)

@@ -10,6 +10,10 @@ internal sealed partial class MetadataSession
 {
     private const int RenewalsPerSession = 4;
 
+    private static readonly Action<object?> s_end = static state => ((MetadataSession)state!).End();
+
+    private bool _endIsDue;
+
     /// <summary>A connection over which the session is attached; null if there is none now.</summary>
     private async ValueTask<RpcPeer?> Connected()
     {
@@ -54,13 +58,15 @@ internal sealed partial class MetadataSession
 
         var peer = new RpcPeer(_loop, connection.Value, Hello.Of(NodeRole.Client, _session, 1, 0, Cluster), this, _pool);
         long sentAt = _loop.NowNanoseconds;
-        var attach = new Attach { Session = _session, Name = _options.Name, SeenIndex = _seenIndex, SeenTerm = _seenTerm };
+        ulong session = _session;
+        var attach = new Attach { Session = session, Name = _options.Name, SeenIndex = _seenIndex, SeenTerm = _seenTerm };
         attach.Holdings.AddRange(_session == 0 ? [] : _owner.Holdings);
         MetadataReply? reply = await Send(peer, new MetadataRequest { Attach = attach }, _leaseNanoseconds > 0 ? _leaseNanoseconds / 2 : 2_000_000_000);
-        if (reply is null || reply.Errno != 0)
+        if (reply is null || reply.Errno != 0 || session != _session)
         {
+            // A session that has ended here meanwhile stays so, although the server still has it: what it held was given up.
             peer.Close("the session could not be attached");
-            if (reply is not null && (Errno)reply.Errno == Errno.ENOTCONN)
+            if (reply is not null && (Errno)reply.Errno == Errno.ENOTCONN && session == _session)
             {
                 Lose();
             }
@@ -100,6 +106,35 @@ internal sealed partial class MetadataSession
     {
         _leaseNanoseconds = (long)leaseMillis * 1_000_000;
         _validUntil = Math.Max(_validUntil, sentAtNanoseconds + (_leaseNanoseconds / 1000 * (1000 - _options.DriftPerMille)));
+        if (!_endIsDue)
+        {
+            _endIsDue = true;
+            _loop.PostAt(_validUntil, s_end, this);
+        }
+    }
+
+    /// <summary>
+    /// Gives up what was held at the very moment at which it may no longer be trusted, and not at the next renewal: until then pages of the
+    /// kernel would be read, and what waits would be written, though the server may have given the files to others.
+    /// </summary>
+    private void End()
+    {
+        _endIsDue = false;
+        if (_session == 0 || _stopped)
+        {
+            return;
+        }
+
+        if (ValidNanoseconds > 0)
+        {
+            _endIsDue = true;
+            _loop.PostAt(_validUntil, s_end, this);
+            return;
+        }
+
+        _peer?.Close("the session's time is over");
+        _peer = null;
+        Lose();
     }
 
     private void ScheduleRenewal(ulong session) =>
@@ -109,15 +144,6 @@ internal sealed partial class MetadataSession
     {
         if (_stopped || session != _session)
         {
-            return;
-        }
-
-        if (ValidNanoseconds == 0)
-        {
-            // The server may have given to others what this client held.
-            _peer?.Close("the session's time is over");
-            _peer = null;
-            Lose();
             return;
         }
 

@@ -67,6 +67,14 @@ internal sealed partial class MetadataSession : IRpcHandler
     /// <summary>How long what is held may be trusted, in nanoseconds; 0 if no longer.</summary>
     public long ValidNanoseconds => Math.Max(0, _validUntil - _loop.NowNanoseconds);
 
+    /// <summary>For how long what a session holds may be trusted, in nanoseconds; 0 if no longer, or if it is not this one. For any thread.</summary>
+    public long ValidNanosecondsOf(ulong session)
+    {
+        // Numbers of sessions are never used again: if it is this one before and after, the time is its own.
+        long until = Volatile.Read(ref _session) == session ? Volatile.Read(ref _validUntil) : 0;
+        return Volatile.Read(ref _session) == session ? Math.Max(0, until - _loop.NowNanoseconds) : 0;
+    }
+
     /// <summary>Opens the session.</summary>
     /// <returns>Why no metadata server could be reached.</returns>
     public async ValueTask<Errno> Open()
@@ -196,6 +204,7 @@ internal sealed partial class MetadataSession : IRpcHandler
     private static MetadataReply WithoutLeases(MetadataReply reply)
     {
         (reply.Lease, reply.ParentLease) = (LeaseMode.None, false);
+        reply.Directories.Clear();
         foreach (ListedName name in reply.Names)
         {
             name.Lease = LeaseMode.None;

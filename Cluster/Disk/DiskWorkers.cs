@@ -51,12 +51,6 @@ internal sealed class DiskJob(ILoop loop, Stack<DiskJob> pool) : IValueTaskSourc
 
     public Memory<byte> Buffer { get; private set; }
 
-    /// <summary>What is written.</summary>
-    public ReadOnlyMemory<byte> First { get; set; }
-
-    /// <summary>And then.</summary>
-    public ReadOnlyMemory<byte> Second { get; set; }
-
     /// <summary>Sets the job up; returns its ticket.</summary>
     public short Begin(RealFile? file, Func<DiskJob, Result<int>> call, long offset, long length, Memory<byte> buffer)
     {
@@ -73,7 +67,7 @@ internal sealed class DiskJob(ILoop loop, Stack<DiskJob> pool) : IValueTaskSourc
 
     private void Done()
     {
-        (File, Call, Buffer, First, Second) = (null, null, default, default, default);
+        (File, Call, Buffer) = (null, null, default);
         _source.SetResult(_result);
     }
 

@@ -46,6 +46,9 @@ internal interface IDisk
     /// <summary>Makes the names in a directory survive a power cut.</summary>
     ValueTask<Errno> SyncDirectory(string directory);
 
+    /// <summary>Makes everything that was written to any file, and all names, survive a power cut (syncfs(2)): for many files at once.</summary>
+    ValueTask<Errno> SyncAll();
+
     /// <summary>How full it is.</summary>
     Result<DiskSpace> Space();
 }
@@ -67,12 +70,6 @@ internal interface IDiskFile : IDisposable
 
     /// <summary>Writes two pieces one behind the other, in one call.</summary>
     ValueTask<Errno> Write(long offset, ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second);
-
-    /// <summary>
-    /// Writes two pieces one behind the other, past the page cache where place, sizes and memory allow that: for what is large and not soon
-    /// read again.
-    /// </summary>
-    ValueTask<Errno> WriteThrough(long offset, ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second);
 
     /// <summary>Makes what was written before, and the size, survive a power cut (fdatasync(2)).</summary>
     ValueTask<Errno> Sync();

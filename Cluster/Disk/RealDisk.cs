@@ -14,6 +14,9 @@ internal sealed class RealDisk(ILoop loop, string root, DiskWorkers workers) : I
 {
     private readonly Stack<DiskJob> _jobs = new();
 
+    // Open from the start: a descriptor is told of those failed writes alone that came after it was opened (syncfs(2)).
+    private readonly PlainFile? _root = PlainFile.Open(root, FileFlags.Directory, out _);
+
     internal DiskWorkers Workers => workers;
 
     /// <inheritdoc/>
@@ -27,7 +30,7 @@ internal sealed class RealDisk(ILoop loop, string root, DiskWorkers workers) : I
         };
         string path = Path.Combine(root, name);
         PlainFile? file = PlainFile.Open(path, flags, out Errno error);
-        return new ValueTask<Result<IDiskFile>>(file is null ? error : Results.Of<IDiskFile>(new RealFile(this, file, path)));
+        return new ValueTask<Result<IDiskFile>>(file is null ? error : Results.Of<IDiskFile>(new RealFile(this, file)));
     }
 
     /// <inheritdoc/>
@@ -66,11 +69,22 @@ internal sealed class RealDisk(ILoop loop, string root, DiskWorkers workers) : I
     }
 
     /// <inheritdoc/>
-    public Result<DiskSpace> Space()
+    public ValueTask<Errno> SyncAll()
     {
-        using PlainFile? file = PlainFile.Open(root, FileFlags.Directory, out Errno error);
-        return file is null ? error : file.TrySpace(out long total, out long free) ? new DiskSpace(total, free) : Libc.LastErrno;
+        if (_root is not { } opened)
+        {
+            return new ValueTask<Errno>(Errno.EBADF);
+        }
+
+        DiskJob job = Rent();
+        short token = job.Begin(null, _ => Libc.Syncfs(opened) < 0 ? Libc.LastErrno : 0, 0, 0, default);
+        workers.Run(job);
+        return new ValueTask<Errno>(job, token);
     }
+
+    /// <inheritdoc/>
+    public Result<DiskSpace> Space() =>
+        _root is null ? Errno.EBADF : _root.TrySpace(out long total, out long free) ? new DiskSpace(total, free) : Libc.LastErrno;
 
     internal DiskJob Rent() => _jobs.TryPop(out DiskJob? job) ? job : new DiskJob(loop, _jobs);
 

@@ -9,19 +9,14 @@ namespace Harness.Cluster.Disk;
 /// What the page cache can answer is answered on the loop itself, without a thread between: a read tries RWF_NOWAIT first, a write goes
 /// into the cache. Only what waits for the device (a read that misses, a sync) or may walk many extents is handed to a worker.
 /// </remarks>
-internal sealed class RealFile(RealDisk disk, PlainFile file, string path) : IDiskFile
+internal sealed class RealFile(RealDisk disk, PlainFile file) : IDiskFile
 {
     private static readonly Func<DiskJob, Result<int>> s_read = static job => job.File!.ReadNow(job.Offset, job.Buffer.Span);
     private static readonly Func<DiskJob, Result<int>> s_sync = static job => Check(Libc.Fdatasync(job.File!._file));
     private static readonly Func<DiskJob, Result<int>> s_punch = static job => Check(job.File!._file.PunchHole(job.Offset, job.Length));
     private static readonly Func<DiskJob, Result<int>> s_truncate = static job => Check(Libc.Ftruncate(job.File!._file, job.Length));
 
-    private static readonly Func<DiskJob, Result<int>> s_write = static job =>
-        job.File!._direct is { } direct ? WriteNow(direct, job.Offset, job.First.Span, job.Second.Span) : Errno.EBADF;
-
     private readonly PlainFile _file = file;
-    private PlainFile? _direct;
-    private bool _hasNoDirect;
 
     /// <inheritdoc/>
     public long Length => _file.Size();
@@ -49,22 +44,6 @@ internal sealed class RealFile(RealDisk disk, PlainFile file, string path) : IDi
         new(WriteNow(_file, offset, first.Span, second.Span).Error);
 
     /// <inheritdoc/>
-    public ValueTask<Errno> WriteThrough(long offset, ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second)
-    {
-        bool aligned = offset % 4096 == 0 && PlainFile.IsPageAligned(first.Span) && PlainFile.IsPageAligned(second.Span);
-        if (!aligned || !TryOpenDirect())
-        {
-            return Write(offset, first, second);
-        }
-
-        DiskJob job = disk.Rent();
-        short token = job.Begin(this, s_write, offset, 0, default);
-        (job.First, job.Second) = (first, second);
-        disk.Workers.Run(job);
-        return new ValueTask<Errno>(job, token);
-    }
-
-    /// <inheritdoc/>
     public ValueTask<Errno> Sync() => OnWorker(s_sync, 0, 0);
 
     /// <inheritdoc/>
@@ -74,23 +53,7 @@ internal sealed class RealFile(RealDisk disk, PlainFile file, string path) : IDi
     public ValueTask<Errno> PunchHole(long offset, long length) => OnWorker(s_punch, offset, length);
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _file.Dispose();
-        _direct?.Dispose();
-    }
-
-    private bool TryOpenDirect()
-    {
-        if (_direct is null && !_hasNoDirect)
-        {
-            _direct = PlainFile.Open(path, FileFlags.ReadWrite | FileFlags.Direct, out _);
-            // A file system without it, tmpfs before Linux 6.6 for one, is its own page cache.
-            _hasNoDirect = _direct is null;
-        }
-
-        return _direct is not null;
-    }
+    public void Dispose() => _file.Dispose();
 
     private static Result<int> WriteNow(PlainFile file, long offset, ReadOnlySpan<byte> one, ReadOnlySpan<byte> two)
     {

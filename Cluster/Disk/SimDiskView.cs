@@ -76,6 +76,25 @@ internal sealed class SimDiskView(SimDisk disk, SimLoop loop) : IDisk
     }
 
     /// <inheritdoc/>
+    public async ValueTask<Errno> SyncAll()
+    {
+        SimInode[] all = [.. disk.Names.Values];
+        await Until(disk.Occupy(disk.Options.SyncNanoseconds, all.Sum(inode => inode.BytesDirty)), 0);
+        if (disk.Random.Chance(disk.Options.ErrorChance))
+        {
+            return Errno.EIO;
+        }
+
+        foreach (SimInode inode in all)
+        {
+            inode.Sync();
+        }
+
+        disk.CommitNames();
+        return Errnos.Ok;
+    }
+
+    /// <inheritdoc/>
     public Result<DiskSpace> Space() => new DiskSpace(disk.Options.CapacityBytes, Math.Max(0, disk.Options.CapacityBytes - disk.BytesUsed));
 
     private ValueTask<T> After<T>(long nanoseconds, T result) => Until(disk.World.NowNanoseconds + nanoseconds, result);
@@ -142,8 +161,6 @@ internal sealed class SimDiskView(SimDisk disk, SimLoop loop) : IDisk
 
             return view.After(options.CachedNanoseconds, Errnos.Ok);
         }
-
-        public ValueTask<Errno> WriteThrough(long offset, ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second) => Write(offset, first, second);
 
         public async ValueTask<Errno> Sync()
         {

@@ -103,8 +103,10 @@ internal sealed partial class WriteAheadLog
             return file.Error;
         }
 
-        (_segment, _segmentEnd, BytesCutOff) = (file.Value, end, bytes.Value.Length - end);
-        Errno error = BytesCutOff > 0 ? await _segment.Truncate(end) : Errnos.Ok;
+        // Zeros were written ahead; anything else behind the last whole batch is one that a power cut has torn.
+        int torn = bytes.Value.AsSpan(end).TrimEnd((byte)0).Length;
+        (_segment, _segmentEnd, _aheadEnd, BytesCutOff) = (file.Value, end, end, torn);
+        Errno error = end < bytes.Value.Length ? await _segment.Truncate(end) : Errnos.Ok;
 
         // What was read counts from now on, so it must not vanish in the next power cut.
         return error == Errnos.Ok ? await _segment.Sync() : error;

@@ -9,7 +9,9 @@ namespace Harness.Cluster.Log;
 /// <summary>The metadata log of a single node: segments and snapshots in a directory.</summary>
 /// <remarks>
 /// <c>log-INDEX</c> holds batches from that index on, each behind a <see cref="LogFrame"/>; <c>snapshot-INDEX</c> the state up to that index,
-/// in the same form. A snapshot begins a new segment and, once it is complete and durable, replaces the older ones.
+/// in the same form. A snapshot begins a new segment and, once it is complete and durable, replaces the older ones. The last segment ends in
+/// zeros that were written ahead: a flush of what lies over them changes neither size nor extents, so the file system has nothing to commit
+/// beside it.
 /// </remarks>
 internal sealed partial class WriteAheadLog : IMetadataLog, IDisposable
 {
@@ -17,10 +19,16 @@ internal sealed partial class WriteAheadLog : IMetadataLog, IDisposable
     private const string SnapshotPrefix = "snapshot-";
     private const string Unfinished = "snapshot.new";
 
+    /// <summary>How much of a segment is written ahead: some thousand commands.</summary>
+    private const int AheadBytes = 1 << 20;
+
+    private static readonly byte[] s_zeros = new byte[AheadBytes];
+
     private readonly IDisk _disk;
     private readonly byte[] _header = new byte[LogFrame.HeaderBytes];
     private IDiskFile? _segment;
     private long _segmentEnd;
+    private long _aheadEnd;
     private bool _beginSegment;
     private ulong _snapshotIndex;
     private Errno _failure;
@@ -49,6 +57,7 @@ internal sealed partial class WriteAheadLog : IMetadataLog, IDisposable
 
         LogFrame frame = LogFrame.Of(LastIndex + 1, batch.Span);
         MemoryMarshal.Write(_header, in frame);
+        await WriteAhead(_segmentEnd + LogFrame.HeaderBytes + batch.Length);
         Errno error = await _segment!.Write(_segmentEnd, _header, batch);
         if (error == Errnos.Ok && durable)
         {
@@ -97,12 +106,22 @@ internal sealed partial class WriteAheadLog : IMetadataLog, IDisposable
 
     private static string NameOf(string prefix, ulong index) => prefix + index.ToString("x16", CultureInfo.InvariantCulture);
 
-    /// <summary>Begins a segment with the next batch. The one before is flushed, so that only the last can ever be torn.</summary>
+    /// <summary>Writes zeros behind a batch that goes beyond those there are. Where there is no room for them, there may be for the batch.</summary>
+    private async ValueTask WriteAhead(long end)
+    {
+        if (end > _aheadEnd && await _segment!.Write(end, s_zeros) == Errnos.Ok)
+        {
+            _aheadEnd = end + AheadBytes;
+        }
+    }
+
+    /// <summary>Begins a segment with the next batch. The one before is cut to its batches and flushed, so that only the last can ever be torn.</summary>
     private async ValueTask<Errno> BeginSegment()
     {
         if (_segment is not null)
         {
-            Errno flushed = await _segment.Sync();
+            Errno flushed = await _segment.Truncate(_segmentEnd);
+            flushed = flushed == Errnos.Ok ? await _segment.Sync() : flushed;
             if (flushed != Errnos.Ok)
             {
                 return flushed;
@@ -117,7 +136,7 @@ internal sealed partial class WriteAheadLog : IMetadataLog, IDisposable
 
         _segment?.Dispose();
         _segment = made.Value;
-        (_segmentEnd, _beginSegment) = (0, false);
+        (_segmentEnd, _aheadEnd, _beginSegment) = (0, 0, false);
         Errno error = await _segment.Truncate(0);
         error = error == Errnos.Ok ? await _disk.SyncDirectory(string.Empty) : error;
         if (error == Errnos.Ok && _snapshotIndex > 0)

@@ -31,6 +31,13 @@ internal sealed partial class MetadataState
         return found == 0 && name.Length > MetadataLimits.NameBytesMax ? Errno.ENAMETOOLONG : Errnos.Ok;
     }
 
+    /// <summary>Whether an inode is a directory without names.</summary>
+    public bool IsEmptyDirectory(ulong number)
+    {
+        ref Inode inode = ref _inodes.Find(number);
+        return inode.Exists && inode.IsDirectory && inode.Names.Count == 0;
+    }
+
     /// <summary>An inode's attributes; null if it is not there.</summary>
     public Attributes? AttributesOf(ulong number)
     {

@@ -62,6 +62,17 @@ internal sealed partial class MetadataState
         return Done();
     }
 
+    /// <summary>A session has none of these inodes open any longer.</summary>
+    private Outcome ReleaseAll(ulong session, Release release)
+    {
+        foreach (ulong inode in release.Inodes)
+        {
+            Release(inode, session);
+        }
+
+        return Done();
+    }
+
     private void Held(ulong inode, ulong session)
     {
         if (session == 0)

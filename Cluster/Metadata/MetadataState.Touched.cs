@@ -45,6 +45,15 @@ internal sealed partial class MetadataState
             case Command.BodyOneofCase.Hold:
                 touched.Add(command.Hold.Inode);
                 break;
+            case Command.BodyOneofCase.Release:
+                touched.AddRange(command.Release.Inodes);
+                break;
+            case Command.BodyOneofCase.AllocateAll:
+                touched.AddRange(command.AllocateAll.Files.Select(static file => file.Inode));
+                break;
+            case Command.BodyOneofCase.WroteAll:
+                touched.AddRange(command.WroteAll.Files.Select(static file => file.Inode));
+                break;
             case Command.BodyOneofCase.CloseSession:
                 touched.AddRange(_holders.Where(one => one.Value.Contains(command.CloseSession.Session)).Select(static one => one.Key));
                 break;

@@ -99,6 +99,9 @@ internal sealed partial class MetadataState
         Command.BodyOneofCase.Wrote => Wrote(command.Wrote),
         Command.BodyOneofCase.DropChunks => DropChunks(command.DropChunks),
         Command.BodyOneofCase.Hold => Hold(command.Session, command.Hold),
+        Command.BodyOneofCase.Release => ReleaseAll(command.Session, command.Release),
+        Command.BodyOneofCase.AllocateAll => All(command.AllocateAll.Files, AllocateChunks),
+        Command.BodyOneofCase.WroteAll => All(command.WroteAll.Files, Wrote),
         Command.BodyOneofCase.OpenSession => OpenSession(command.OpenSession),
         Command.BodyOneofCase.CloseSession => CloseSession(command.CloseSession.Session),
         Command.BodyOneofCase.StartTerm => StartTerm(command.StartTerm),
@@ -110,6 +113,18 @@ internal sealed partial class MetadataState
         _ => throw new InvalidDataException(
             $"The metadata log has a command that this release does not know ({command.CalculateSize()} bytes). Run the newer release."),
     };
+
+    /// <summary>Executes a command for several files, of which each has its outcome.</summary>
+    private static Outcome All<T>(IEnumerable<T> files, Func<T, Outcome> execute)
+    {
+        var all = new Outcome();
+        foreach (T file in files)
+        {
+            all.Parts.Add(execute(file));
+        }
+
+        return all;
+    }
 
     private static Outcome Failed(Errno error) => new() { Errno = (uint)error };
 

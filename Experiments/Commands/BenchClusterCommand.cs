@@ -1,11 +1,12 @@
 using System.CommandLine;
 using System.Text.RegularExpressions;
 using Harness.Experiments.Benchmarking.Cluster;
+using Harness.Experiments.Clusters;
 using Harness.Experiments.Plan.Values;
 
 namespace Harness.Experiments.Commands;
 
-/// <summary><c>./harness bench cluster</c>: measures a mounted directory, and another beside it.</summary>
+/// <summary><c>./harness bench cluster</c>: measures a cluster's mount, and another directory beside it.</summary>
 internal static class BenchClusterCommand
 {
     private const string OursPattern = @"harness(\.dll)? +(mds|cs|mount|cluster)\b";
@@ -19,7 +20,12 @@ internal static class BenchClusterCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var directory = new Argument<string>("DIR") { Description = "A mounted directory of ours" };
+        var directory = new Argument<string?>("DIR")
+        {
+            Description = "A mounted directory of ours (default: the mount of a cluster that is made for the run, beside its results, and removed)",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var words = new Option<string[]>("-o") { Description = "Options of the mount that is made for the run", HelpName = "WORD,…" };
         var peer = new Option<string?>("--peer") { Description = "Another mounted directory, which the ratios are to", HelpName = "DIR" };
         var quick = new Option<bool>("--quick") { Description = "Rough figures: a second for each job, 500 files, two blocks" };
         var blocks = new Option<string?>("--blocks") { Description = "How often each side runs each job (default 3)", HelpName = "N" };
@@ -50,20 +56,25 @@ internal static class BenchClusterCommand
         var command = new Command(
             "cluster", "Runs data and metadata jobs on a mounted directory, interleaved with those on a peer's; prints ratios with intervals.")
         {
-            directory, peer, quick, blocks, runtime, only, servers, peerServers, tree, repository, json, output,
+            directory, words, peer, quick, blocks, runtime, only, servers, peerServers, tree, repository, json, output,
         };
         command.SetAction(async (parsed, _) =>
         {
             bool isQuick = parsed.GetValue(quick);
+            ClusterSide[] peers = parsed.GetValue(peer) is string other
+                ? [Side(ClusterSide.Peer, peer.Name, other, peerServers.Name, parsed.GetValue(peerServers)!)]
+                : [];
+            string[] mountWords = parsed.GetValue(words) ?? [];
+            ClusterSide Ours(string path) => Side(ClusterSide.Harness, directory.Name, path, servers.Name, parsed.GetValue(servers)!);
+            if (parsed.GetValue(directory) is not null && mountWords.Length > 0)
+            {
+                throw new BadArgumentsException("-o is for the mount that is made for the run. Leave DIR out, or mount DIR with these options.");
+            }
+
+            ClusterSide? given = parsed.GetValue(directory) is string path ? Ours(path) : null;
             var options = new ClusterBenchOptions
             {
-                Sides =
-                [
-                    Side(ClusterSide.Harness, directory.Name, parsed.GetValue(directory)!, servers.Name, parsed.GetValue(servers)!),
-                    .. parsed.GetValue(peer) is string other
-                        ? new[] { Side(ClusterSide.Peer, peer.Name, other, peerServers.Name, parsed.GetValue(peerServers)!) }
-                        : [],
-                ],
+                Sides = given is null ? peers : [given, .. peers],
                 Quick = isQuick,
                 Blocks = (int)Read(blocks.Name, s_blocks, parsed.GetValue(blocks), isQuick ? 2 : defaults.Blocks),
                 Runtime = TimeSpan.FromTicks(Read(
@@ -76,9 +87,27 @@ internal static class BenchClusterCommand
                 Output = parsed.GetValue(output)!,
             };
             using var interruption = new Interruption();
-            return await new ClusterBench(options).Run(interruption.Token).ConfigureAwait(false);
+            return given is not null
+                ? await new ClusterBench(options).Run(interruption.Token).ConfigureAwait(false)
+                : await RunOnOwn(options, mountWords, Ours, interruption.Token).ConfigureAwait(false);
         });
         return command;
+    }
+
+    private static async Task<int> RunOnOwn(
+        ClusterBenchOptions options, string[] words, Func<string, ClusterSide> ours, CancellationToken cancellationToken)
+    {
+        string root = Path.Combine(options.Output, $"cluster-{Environment.ProcessId}");
+        try
+        {
+            await using OwnCluster cluster = await OwnCluster.Start(root, words, cancellationToken).ConfigureAwait(false);
+            return await new ClusterBench(options with { Sides = [ours(cluster.MountPoint), .. options.Sides] })
+                .Run(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return ExitCode.Interrupted;
+        }
     }
 
     private static ClusterSide Side(string name, string argument, string directory, string option, string pattern)

@@ -16,7 +16,27 @@ internal static class BenchCommand
     private static readonly ValueKind s_blocks = ValueKind.Integer(BlocksMin, BlocksMax);
 
     /// <summary>The command.</summary>
-    public static Command Create() => new("bench", "Measures this program against others.") { Channels(), BenchClusterCommand.Create() };
+    public static Command Create() => new("bench", "Measures this program against others, and its simulator.")
+    {
+        Channels(), BenchClusterCommand.Create(), Simulator(),
+    };
+
+    private static Command Simulator()
+    {
+        var command = new Command("simulator", "Says how fast the simulator is on one CPU, beside the bars that it is held to.");
+        command.SetAction(_ =>
+        {
+            bool areMet = true;
+            foreach (SimulatorFigure figure in SimulatorBench.Measure())
+            {
+                Console.WriteLine($"{figure.What,-48} {figure.Figure,24}   {figure.Bar,-16} {(figure.IsMet ? "met" : "MISSED")}");
+                areMet &= figure.IsMet;
+            }
+
+            return areMet ? ExitCode.Done : ExitCode.CheckFailed;
+        });
+        return command;
+    }
 
     private static Command Channels()
     {

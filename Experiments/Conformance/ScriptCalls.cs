@@ -7,6 +7,10 @@ namespace Harness.Experiments.Conformance;
 /// <summary>The calls that scripts can make. What is not here is not modelled, and refused by name.</summary>
 internal static class ScriptCalls
 {
+    // What one call moves lies in memory as a whole.
+    private const long LengthMax = 64 << 20;
+    private const long CountMax = 100_000;
+
     private static readonly Dictionary<string, long> s_none = [];
 
     private static readonly Dictionary<string, long> s_open = new()
@@ -53,11 +57,11 @@ internal static class ScriptCalls
         new("open", [Handle, Name], s_open),
         new("close", [Handle], s_none),
         new("dup", [Handle, Handle], s_none),
-        new("read", [Handle, Number], s_none),
-        new("write", [Handle, Number], s_none),
-        new("pread", [Handle, Number, Number], s_none),
-        new("pwrite", [Handle, Number, Number], s_none),
-        new("aio", [Handle, Number, Number, Number], s_aio),
+        new("read", [Handle, Length], s_none),
+        new("write", [Handle, Length], s_none),
+        new("pread", [Handle, Number, Length], s_none),
+        new("pwrite", [Handle, Number, Length], s_none),
+        new("aio", [Handle, Number, Length, Count], s_aio),
         new("fsync", [Handle], s_none),
         new("fdatasync", [Handle], s_none),
         new("ftruncate", [Handle, Number], s_none),
@@ -67,7 +71,7 @@ internal static class ScriptCalls
         new("flock", [Handle], s_flock),
         new("lock", [Handle, Number, Number], s_lock),
         new("fstat", [Handle], s_none),
-        new("getdents", [Handle, Number], s_none),
+        new("getdents", [Handle, Length], s_none),
         new("stat", [Name], s_none),
         new("lstat", [Name], s_none),
         new("access", [Name, Mode], s_none),
@@ -84,11 +88,11 @@ internal static class ScriptCalls
         new("utimes", [Name, Number, Number], s_none),
         new("truncate", [Name, Number], s_none),
         new("statfs", [Name], s_none),
-        new("setxattr", [Name, Word, Number], s_none),
-        new("getxattr", [Name, Word, Number], s_none),
+        new("setxattr", [Name, Word, Length], s_none),
+        new("getxattr", [Name, Word, Length], s_none),
         new("removexattr", [Name, Word], s_none),
-        new("listxattr", [Name, Number], s_none),
-        new("sleep", [Number], s_none),
+        new("listxattr", [Name, Length], s_none),
+        new("sleep", [Count], s_none),
     ];
 
     private static readonly Dictionary<string, ScriptCall> s_byName = s_all.ToDictionary(call => call.Name);
@@ -142,6 +146,10 @@ internal static class ScriptCalls
         {
             case Number:
                 return TryReadSize(text, out number) ? null : "allowed: a whole number, with K or M for 2^10 and 2^20";
+            case Length:
+                return TryReadSize(text, out number) && number <= LengthMax ? null : $"allowed: a length in bytes, 0 to {LengthMax >> 20}M";
+            case Count:
+                return TryReadSize(text, out number) && number <= CountMax ? null : $"allowed: a whole number, 0 to {CountMax}";
             case Mode:
                 bool isOctal = text.Length is > 0 and <= 6 && text.All(digit => digit is >= '0' and <= '7');
                 number = isOctal ? Convert.ToInt64(text, octal) : 0;

@@ -31,6 +31,12 @@ internal enum ScriptArgument
     /// <summary>Bytes, or any number, with K or M for 2¹⁰ and 2²⁰.</summary>
     Number,
 
+    /// <summary>As <see cref="Number"/>, of bytes that are held in memory at once.</summary>
+    Length,
+
+    /// <summary>As <see cref="Number"/>, of operations or of milliseconds.</summary>
+    Count,
+
     /// <summary>An octal mode.</summary>
     Mode,
 

@@ -87,8 +87,10 @@ internal static class SimulatedWorld
     {
         QueueDesign = spec.Channel,
         Threads = spec.Threads,
+        QueueDepth = spec.QueueDepth,
         Affinity = spec.Affinity,
-        Spin = spec.Spin,
+        // Left out it is 0, so that what a plan shows of queues and wake-ups is not what spinning hides of them.
+        Spin = spec.Knobs.Has(Knobs.Spin) ? spec.Spin : TimeSpan.Zero,
         ReadaheadBytes = spec.MaxReadahead,
         Kernel = new KernelOptions { MaxPagesLimit = Math.Max(256, Knobs.MaxPages(spec.Knobs)) },
     };

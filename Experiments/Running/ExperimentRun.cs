@@ -22,20 +22,41 @@ internal sealed class ExperimentRun(IReadOnlyList<ExperimentPlan> plans, Results
         foreach (ExperimentPlan plan in plans)
         {
             HashSet<PlanKey> completed = Completed(plan);
-            int blockSize = plan.CellCount;
+            if (plan.Experiment.World == World.Simulated)
+            {
+                Trial[] independent = [.. plan.Resume(completed, _ => false)];
+                await Parallel.ForEachAsync(
+                    independent, cancellationToken, async (trial, stop) => await Run(plan, trial, progress, stop).ConfigureAwait(false)).ConfigureAwait(false);
+                completed.UnionWith(independent.Select(trial => trial.Key));
+            }
+
             foreach (Trial trial in plan.Resume(completed, blocks => WantsAnotherBlock(plan, blocks)))
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                int total = Math.Max(plans.Sum(each => each.TrialsMinimum), results.Trials.Count(record => record.Measured is not null) + 1);
-                string name = $"{plan.Experiment.Name}: {trial.Workload.Name}, {trial.Configuration.Label}";
-                progress.Started(name, results.Trials.Count(record => record.Measured is not null), total, Left(plan));
-                long started = Stopwatch.GetTimestamp();
-                int order = results.Trials.Count(record => record.Experiment == plan.Experiment.Name && record.Block == trial.Block) % blockSize;
-                TrialRecord record = await trials.Run(plan, trial, order, cancellationToken).ConfigureAwait(false);
-                _estimate.Add(trial, Stopwatch.GetElapsedTime(started));
-                results.Append(record);
-                progress.Finished(record);
+                await Run(plan, trial, progress, cancellationToken).ConfigureAwait(false);
             }
+        }
+    }
+
+    /// <summary>Runs one trial. Of simulated ones, which do not disturb each other, there may be one on each CPU.</summary>
+    private async Task Run(ExperimentPlan plan, Trial trial, IRunProgress progress, CancellationToken cancellationToken)
+    {
+        string name = $"{plan.Experiment.Name}: {trial.Workload.Name}, {trial.Configuration.Label}";
+        int order;
+        lock (_estimate)
+        {
+            int done = results.Trials.Count(record => record.Measured is not null);
+            progress.Started(name, done, Math.Max(plans.Sum(each => each.TrialsMinimum), done + 1), Left(plan));
+            order = results.Trials.Count(record => record.Experiment == plan.Experiment.Name && record.Block == trial.Block) % plan.CellCount;
+        }
+
+        long started = Stopwatch.GetTimestamp();
+        TrialRecord record = await trials.Run(plan, trial, order, cancellationToken).ConfigureAwait(false);
+        lock (_estimate)
+        {
+            _estimate.Add(trial, Stopwatch.GetElapsedTime(started));
+            results.Append(record);
+            progress.Finished(record);
         }
     }
 

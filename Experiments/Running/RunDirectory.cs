@@ -17,6 +17,12 @@ internal sealed class RunDirectory
     /// <summary>One row per trial.</summary>
     public string ResultsCsv => Path.Combine(Root, "results.csv");
 
+    /// <summary>
+    /// A line for each simulated trial, in order of their ends: experiment, workload, configuration, block, seed, and the hash of all its
+    /// events, which is the same whenever and wherever the same program runs the same trial.
+    /// </summary>
+    public string TracesCsv => Path.Combine(Root, "traces.csv");
+
     /// <summary>What the run ran on.</summary>
     public string EnvironmentJson => Path.Combine(Root, "environment.json");
 

@@ -11,7 +11,8 @@ namespace Harness.Experiments.Running;
 /// <summary>What a run prints and draws when it ends.</summary>
 internal static class RunReport
 {
-    private const long DefaultBlockBytes = 4096;
+    /// <summary>What fio reads at a time unless told otherwise.</summary>
+    internal const long DefaultBlockBytes = 4096;
 
     /// <summary>An experiment as tables and maps need it: names in the plan's order.</summary>
     public static ExperimentOutline Outline(ExperimentPlan plan) => new(
@@ -62,6 +63,16 @@ internal static class RunReport
         string latency = Path.Combine(directory.Root, "latency.png");
         ThroughputMap.Write(throughput, outlines, trials, seed, caption);
         LatencyMap.Write(latency, outlines, trials, seed, caption);
-        return [throughput, latency];
+        IReadOnlyList<ScalingPanel> curves = ScalingReport.Panels(plans, trials);
+        if (curves.Count == 0)
+        {
+            return [throughput, latency];
+        }
+
+        string scaling = Path.Combine(directory.Root, ScalingReport.FileName);
+        bool isSimulated = plans.All(plan => plan.Experiment.World == World.Simulated);
+        ScalingChart.Write(
+            scaling, curves, isSimulated ? caption with { Kernel = "simulated Linux 6.18", Machine = $"computed on {caption.Machine}" } : caption);
+        return [throughput, latency, scaling];
     }
 }

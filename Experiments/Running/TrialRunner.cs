@@ -42,9 +42,20 @@ internal sealed class TrialRunner(RunDirectory runDirectory, RunExplanations? ex
         }
     }
 
-    /// <summary>Blocks differ by what is drawn, as real ones do by chance.</summary>
-    private static TrialMeasurement Simulate(Experiment experiment, Trial trial) => SimulatedTrial.Run(
-        experiment.Machine, experiment.Backend, trial.Configuration.Settings, trial.Workload, (ulong)(experiment.Seed + trial.Block));
+    /// <summary>Blocks differ by what is drawn, as real ones do by chance. The run's directory keeps the trace's hash.</summary>
+    private TrialMeasurement Simulate(Experiment experiment, Trial trial)
+    {
+        ulong seed = (ulong)(experiment.Seed + trial.Block);
+        TrialMeasurement measured = SimulatedTrial.Run(
+            experiment.Machine, experiment.Backend, trial.Configuration.Settings, trial.Workload, seed, out ulong hash);
+        lock (runDirectory)
+        {
+            File.AppendAllText(
+                runDirectory.TracesCsv, $"{experiment.Name},{trial.Workload.Name},{trial.Configuration.Name},{trial.Block},{seed},{hash:x16}\n");
+        }
+
+        return measured;
+    }
 
     private async Task<TrialMeasurement> Measure(Experiment experiment, Trial trial, CancellationToken cancellationToken)
     {

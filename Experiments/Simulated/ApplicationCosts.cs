@@ -1,3 +1,4 @@
+using Harness.Simulation.MachineFiles;
 using Harness.Simulation.Machines;
 
 namespace Harness.Experiments.Simulated;
@@ -15,8 +16,20 @@ internal sealed record ApplicationCosts(long Synchronous, long Asynchronous, lon
     public static ApplicationCosts Estimated { get; } = new(350, 500, 0);
 
     /// <summary>The figures of a machine file.</summary>
-    public static ApplicationCosts Of(MachineDescription machine) => new(
-        Read(machine, "synchronous", Estimated.Synchronous), Read(machine, "asynchronous", Estimated.Asynchronous), Read(machine, "cold", Estimated.Cold));
+    /// <exception cref="MachineFileException">The layer has a cost that is not known.</exception>
+    public static ApplicationCosts Of(MachineDescription machine)
+    {
+        const string synchronous = "synchronous";
+        const string asynchronous = "asynchronous";
+        const string cold = "cold";
+        if (machine.Layers.TryGetValue(Layer, out LayerCosts? layer))
+        {
+            layer.RefuseOthersThan([synchronous, asynchronous, cold]);
+        }
+
+        return new(
+            Read(machine, synchronous, Estimated.Synchronous), Read(machine, asynchronous, Estimated.Asynchronous), Read(machine, cold, Estimated.Cold));
+    }
 
     private static long Read(MachineDescription machine, string name, long otherwise) =>
         machine.Layers.TryGetValue(Layer, out LayerCosts? costs) && costs.Times.TryGetValue(name, out Cost? cost) ? cost.Nanoseconds : otherwise;

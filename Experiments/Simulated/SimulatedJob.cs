@@ -84,7 +84,9 @@ internal sealed record SimulatedJob
             }
         }
 
-        return null;
+        return workload.Timing is null
+            ? $"{workload.Name}: time_based: off is not modelled by simulated applications, which run for a time; leave it out, and write a runtime"
+            : null;
     }
 
     /// <summary>Reads a workload of which <see cref="Unmodelled"/> says nothing.</summary>

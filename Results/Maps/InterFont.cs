@@ -17,6 +17,16 @@ internal sealed class InterFont : IFontResolver
 
     private static readonly Lazy<(SKTypeface Regular, SKTypeface Bold)> Typefaces = new(Load);
 
+    private static readonly Lazy<InterFont> Resolver = new(() =>
+    {
+        var resolver = new InterFont();
+        Fonts.FontResolvers.Insert(0, resolver);
+        return resolver;
+    });
+
+    /// <summary>Makes ScottPlot know the font; called before the first text of a picture, since ScottPlot remembers what it did not find.</summary>
+    public static void Register() => _ = Resolver.Value;
+
     /// <summary>The typeface in the weight asked for.</summary>
     public static SKTypeface Typeface(bool bold) => bold ? Typefaces.Value.Bold : Typefaces.Value.Regular;
 

@@ -92,6 +92,7 @@ internal static class LogarithmicAxis
 
     private static string Short(double value) => value switch
     {
+        >= 1e9 => FormattableString.Invariant($"{value / 1e9:0.#} G"),
         >= 1e6 => FormattableString.Invariant($"{value / 1e6:0.#} M"),
         >= 1e3 => FormattableString.Invariant($"{value / 1e3:0.#} K"),
         _ => FormattableString.Invariant($"{value:0.##}"),

@@ -11,7 +11,7 @@ internal static class ScenePainter
     /// <summary>Above this size per side, a picture is painted without the extra density: encoders and viewers have limits too.</summary>
     private const double MaxDenseSize = 8_000;
 
-    static ScenePainter() => Fonts.FontResolvers.Insert(0, new InterFont());
+    static ScenePainter() => InterFont.Register();
 
     /// <summary>The scene as a PNG file's bytes.</summary>
     public static byte[] Png(Scene scene)

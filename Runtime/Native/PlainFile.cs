@@ -50,15 +50,6 @@ internal sealed unsafe class PlainFile : FileDescriptor
         }
     }
 
-    /// <summary>Whether some memory can be written past the page cache (open(2), O_DIRECT): on a page's bound, in whole pages.</summary>
-    public static bool IsPageAligned(ReadOnlySpan<byte> data)
-    {
-        fixed (byte* bytes = data)
-        {
-            return (((nuint)bytes | (nuint)data.Length) & 4095) == 0;
-        }
-    }
-
     /// <summary>Gives a range back to the file system; its bytes read as zero.</summary>
     public int PunchHole(long offset, long length) => Libc.Fallocate(this, FallocKeepSize | FallocPunchHole, offset, length);
 

@@ -1,3 +1,5 @@
+using Harness.Simulation.MachineFiles;
+
 namespace Harness.Simulation.Machines;
 
 /// <summary>A machine as data: what a machine file says.</summary>
@@ -46,7 +48,24 @@ public sealed record MachineDescription
 /// <param name="Rates">Costs per byte, as rates.</param>
 /// <param name="Location">File, line and column of the layer's section, for errors; empty if it comes from no file.</param>
 public sealed record LayerCosts(
-    string Layer, IReadOnlyDictionary<string, Cost> Times, IReadOnlyDictionary<string, Rate> Rates, string Location = "");
+    string Layer, IReadOnlyDictionary<string, Cost> Times, IReadOnlyDictionary<string, Rate> Rates, string Location = "")
+{
+    /// <summary>For the layer's reader, which alone knows what there is: refuses any cost that it does not read.</summary>
+    /// <param name="known">The names of all costs of the layer, which are times.</param>
+    /// <exception cref="MachineFileException">The layer has another one, or one that is a rate.</exception>
+    public void RefuseOthersThan(IReadOnlyCollection<string> known)
+    {
+        string place = Location.Length > 0 ? $"{Location}: " : "";
+        foreach (string name in Times.Keys.Where(name => !known.Contains(name)))
+        {
+            throw new MachineFileException($"{place}layers.{Layer} has an unknown key '{name}'. {NearestName.Suggest(name, known)}");
+        }
+        foreach (string name in Rates.Keys)
+        {
+            throw new MachineFileException($"{place}layers.{Layer}.{name} is a rate. Allowed: times, in ns, us or ms.");
+        }
+    }
+}
 
 /// <summary>Where a scheduler lets a thread wake up. Whichever it is, a thread whose last CPU is idle and not passed over wakes up there.</summary>
 public enum WakePlacement

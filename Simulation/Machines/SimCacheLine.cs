@@ -18,6 +18,9 @@ public sealed class SimCacheLine(Machine machine, int lines = 1)
         thread.Charge(CostOfTouch(thread.Cpu));
     }
 
+    /// <summary>A CPU has come to have the data without anybody's waiting for it here: it was allocated there, or polls it.</summary>
+    public void MoveTo(SimCpu cpu) => last = cpu;
+
     /// <summary>Moves the data to a CPU; returns how long the CPU waits for it.</summary>
     internal long CostOfTouch(SimCpu cpu)
     {

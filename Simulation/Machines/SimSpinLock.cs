@@ -7,10 +7,15 @@ namespace Harness.Simulation.Machines;
 /// Taking it free costs the transfer of its cache line from where it was held last. When it is released while others wait, the first of
 /// them goes on after a hand-over, whose cost grows with the distance and with the number of those that go on spinning. The model is the
 /// kernel's queued spin lock (<c>kernel/locking/qspinlock.c</c>).
+/// <para>
+/// Data in the lock's own cache line, such as the head of the list that it guards, are not the holder's for long: the first waiter polls the
+/// lock's word, and each poll takes the line away. <see cref="TouchBeside"/> charges for getting it back.
+/// </para>
 /// </remarks>
 public sealed class SimSpinLock(Machine machine, string name) : ISimLock
 {
     readonly WaiterList waiters = new();
+    readonly SimCacheLine line = new(machine);
     SimCpu? lastHeldOn;
     long freeAt;
 
@@ -56,7 +61,36 @@ public sealed class SimSpinLock(Machine machine, string name) : ISimLock
             return;
         }
         lastHeldOn = Owner.Cpu;
+        line.MoveTo(Owner.Cpu);
         Owner.StopSpinning(charged + LockRules.HandOver(machine, thread.Cpu, Owner.Cpu, waiters.Count));
+    }
+
+    /// <summary>Charges the holder for touching data in the lock's own cache line, which whoever waits for the lock polls.</summary>
+    /// <exception cref="InvalidOperationException">The thread does not hold it.</exception>
+    public void TouchBeside(SimThread thread)
+    {
+        LockRules.DemandOwner(this, thread);
+        if (waiters.First is { } next)
+        {
+            line.MoveTo(next.Cpu);
+        }
+        line.Touch(thread);
+    }
+
+    /// <summary>
+    /// As <see cref="Acquire"/>, but if the lock is free its cost is charged with the next operation: for a lock within another one, where
+    /// nothing that others see happens before that.
+    /// </summary>
+    public ValueTask AcquireWithin(SimThread thread)
+    {
+        ArgumentNullException.ThrowIfNull(thread);
+        thread.DemandExecuting();
+        if (Owner is not null)
+        {
+            return Acquire(thread);
+        }
+        thread.Charge(TakeFree(thread));
+        return default;
     }
 
     /// <inheritdoc/>
@@ -65,19 +99,33 @@ public sealed class SimSpinLock(Machine machine, string name) : ISimLock
     internal bool Take(SimThread thread)
     {
         LockRules.RefuseOwner(this, thread);
+        if (Owner is null)
+        {
+            return thread.Work(TakeFree(thread));
+        }
+        Count(thread);
+        Contentions++;
+        waiters.Add(thread);
+        thread.Spin(this);
+        return false;
+    }
+
+    /// <summary>Makes the thread the owner of the free lock; returns what that takes.</summary>
+    long TakeFree(SimThread thread)
+    {
+        Count(thread);
+        long start = machine.Scheduler.NowNanoseconds + machine.Scheduler.Charged;
+        long cost = LockRules.TakeFree(machine, lastHeldOn, thread.Cpu) + Math.Max(0, freeAt - start);
+        Owner = thread;
+        lastHeldOn = thread.Cpu;
+        line.MoveTo(thread.Cpu);
+        return cost;
+    }
+
+    void Count(SimThread thread)
+    {
         thread.SpinDepth++;
         thread.LockDepth++;
         Acquisitions++;
-        if (Owner is not null)
-        {
-            Contentions++;
-            waiters.Add(thread);
-            thread.Spin(this);
-            return false;
-        }
-        long cost = LockRules.TakeFree(machine, lastHeldOn, thread.Cpu) + Math.Max(0, freeAt - machine.Scheduler.NowNanoseconds);
-        Owner = thread;
-        lastHeldOn = thread.Cpu;
-        return thread.Work(cost);
     }
 }

@@ -16,6 +16,34 @@ public sealed class SimWaitQueue(string name)
     /// <summary>How many threads wait.</summary>
     public int Waiters => waiters.Count;
 
+    /// <summary>The thread that has waited longest, and is woken next; null if none waits.</summary>
+    public SimThread? First => waiters.First;
+
+    /// <summary>The thread that has come last; null if none waits.</summary>
+    public SimThread? Last => waiters.Last;
+
+    /// <summary>
+    /// Joins the queue without blocking yet (<c>prepare_to_wait</c>): the thread then looks at its condition once more, and either blocks on
+    /// this queue or leaves it. Until then it takes no contended lock.
+    /// </summary>
+    public void Join(SimThread thread)
+    {
+        ArgumentNullException.ThrowIfNull(thread);
+        thread.DemandExecuting();
+        waiters.Add(thread);
+    }
+
+    /// <summary>Leaves the queue, unless somebody has taken the thread out of it to wake it (<c>finish_wait</c>).</summary>
+    public void Leave(SimThread thread)
+    {
+        ArgumentNullException.ThrowIfNull(thread);
+        thread.DemandExecuting();
+        if (thread.WaitsIn == waiters)
+        {
+            waiters.Remove(thread);
+        }
+    }
+
     /// <summary>Blocks until another thread wakes this one.</summary>
     public ValueTask Wait(SimThread thread)
     {

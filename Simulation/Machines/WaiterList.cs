@@ -12,6 +12,8 @@ sealed class WaiterList
 
     public SimThread? First => first;
 
+    public SimThread? Last => last;
+
     public void Add(SimThread thread)
     {
         thread.WaitsIn = this;

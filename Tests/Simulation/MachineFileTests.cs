@@ -61,6 +61,13 @@ public sealed class MachineFileTests
     [InlineData("value: 250\n", "value: 250\n    low: 260\n", "value: 250", "does not contain the value")]
     [InlineData("value: 250\n", "value: [250]\n", "[250]", "a list, not a single value")]
     [InlineData("topology:", "topology: [", "[", "This is not YAML")]
+    [InlineData("value: 250\n", "value: NaN\n", "value: NaN", "not a number")]
+    [InlineData("value: 250\n", "value: 1e9\n", "value: 1e9", "not a number")]
+    [InlineData("value: 250\n", "value: 250\n    low: -1\n", "low: -1", "the end of an interval")]
+    [InlineData("topology:", "scheduler: {wakes: never, source: me}\ntopology:", "never", "Allowed: idle")]
+    [InlineData("    - {cpus: 20}\n    - {cpus: 20}", "    - {cpus: 4096}\n    - {cpus: 20}", "4096", "Allowed: at most 4096")]
+    [InlineData("    - {cpus: 20}\n    - {cpus: 20}", "    []", "[]", "at least 1 node")]
+    [InlineData("unit: GB/s", "unit: ns", "unit: ns", "Allowed here: GB/s, MB/s")]
     public void WhatIsImpossibleIsRefusedWithFileLineColumnAndWhatIsAllowed(string good, string bad, string at, string says)
     {
         Assert.Contains(good, Good, StringComparison.Ordinal);
@@ -98,6 +105,19 @@ public sealed class MachineFileTests
         Assert.Equal(new Cost(80, "measured") { LowNanoseconds = 75, HighNanoseconds = 90 }, daemon.Times["decode"]);
         Assert.Equal(12_000_000_000, daemon.Rates["checksum"].BytesPerSecond);
         Assert.Matches(@"^f:\d+:\d+$", daemon.Location);
+    }
+
+    [Fact]
+    public void ACostThatALayersReaderDoesNotKnowIsRefusedWithItsPlaceAndTheNearestName()
+    {
+        LayerCosts Layer(string entry) => MachineFile.Parse($"{Good}layers:\n  daemon:\n    {entry}\n", "f").Layers["daemon"];
+        int line = Good.Count(c => c == '\n') + 3;
+        var unknown = Assert.Throws<MachineFileException>(
+            () => Layer("dispach: {value: 80, unit: ns, source: measured}").RefuseOthersThan(["dispatch", "read"]));
+        Assert.StartsWith($"f:{line}:5: layers.daemon has an unknown key 'dispach'. Did you mean 'dispatch'?", unknown.Message);
+        Refused.With<MachineFileException>(
+            () => Layer("dispatch: {value: 8, unit: GB/s, source: measured}").RefuseOthersThan(["dispatch"]), "is a rate. Allowed: times");
+        Layer("dispatch: {value: 80, unit: ns, source: measured}").RefuseOthersThan(["dispatch", "read"]);
     }
 
     [Theory]

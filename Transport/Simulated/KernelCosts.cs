@@ -42,9 +42,12 @@ public sealed record KernelCosts(long PathComponent, long Request, long Page, lo
     public long DispatchOf(Opcode opcode) => _dispatch.GetValueOrDefault(opcode, Dispatch);
 
     /// <summary>The figures of a machine file, and the estimates for what it does not say.</summary>
+    /// <exception cref="Simulation.MachineFiles.MachineFileException">One of the layers has a cost that is not known.</exception>
     public static KernelCosts Of(MachineDescription machine)
     {
         ArgumentNullException.ThrowIfNull(machine);
+        Refuse(machine, FuseLayer, ["pathComponent", "request", "page", "pinnedPage", "asyncIo"]);
+        Refuse(machine, DaemonLayer, ["dispatch", .. Enum.GetNames<Opcode>().Select(opcode => opcode.ToLowerInvariant())]);
         var costs = new KernelCosts(
             Read(machine, FuseLayer, "pathComponent", Estimated.PathComponent),
             Read(machine, FuseLayer, "request", Estimated.Request),
@@ -61,6 +64,14 @@ public sealed record KernelCosts(long PathComponent, long Request, long Page, lo
         }
 
         return costs;
+    }
+
+    private static void Refuse(MachineDescription machine, string layer, IReadOnlyCollection<string> known)
+    {
+        if (machine.Layers.TryGetValue(layer, out LayerCosts? costs))
+        {
+            costs.RefuseOthersThan(known);
+        }
     }
 
     private static long Read(MachineDescription machine, string layer, string name, long otherwise) => Find(machine, layer, name) ?? otherwise;

@@ -17,15 +17,18 @@ public sealed record SimulatedMountOptions
     /// <summary>Threads of the daemon that take requests; designs with a queue for each CPU have one for each (default 2).</summary>
     public int Threads { get; init; } = 2;
 
-    /// <summary>Requests that a thread of the daemon may have taken and not answered (default 1024).</summary>
+    /// <summary>Requests that a thread of the daemon may have taken and not answered (default 1024), where no ring limits them.</summary>
     public int SlotsMax { get; init; } = 1024;
+
+    /// <summary>Entries of each ring, hence requests of one that the daemon may have taken and not answered (default 8).</summary>
+    public int QueueDepth { get; init; } = 8;
 
     /// <summary>How long a thread of the daemon that has nothing to do asks again before it sleeps (default 0: it sleeps at once).</summary>
     public TimeSpan Spin { get; init; }
 
     /// <summary>
-    /// Where the daemon's threads run: by default each on its CPU or node where the queue design has a queue for each, else anywhere.
-    /// <see cref="Affinity.None"/> is anywhere with every design.
+    /// Where the daemon's threads run: with <see cref="Affinity.Auto"/> where the queue design has them at home, if it does, else anywhere
+    /// (default).
     /// </summary>
     public Affinity Affinity { get; init; } = Affinity.Auto;
 

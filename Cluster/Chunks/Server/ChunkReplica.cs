@@ -231,6 +231,14 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
         }
     }
 
+    /// <summary>Its disk has failed it: nobody may count on it before it has been copied anew.</summary>
+    public void Fail(Errno error)
+    {
+        HasFailed = true;
+        context.OnFailed(this, error);
+        EndAll(Errno.EIO);
+    }
+
     private void Take(RpcRequest request, ushort kind, in ChunkRequest message, ReadOnlySpan<uint> sums)
     {
         if (!_free.TryPop(out PendingWrite? write))
@@ -296,9 +304,7 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
             return;
         }
 
-        HasFailed = true;
-        context.OnFailed(this, error);
-        EndAll(Errno.EIO);
+        Fail(error);
     }
 
     private void Commit()

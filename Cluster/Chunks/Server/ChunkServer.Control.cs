@@ -19,7 +19,8 @@ internal sealed partial class ChunkServer
     private async void OnControl(RpcRequest request, ChunkRequest message)
     {
         // What the metadata server said before this server registered anew may come late, and is true no longer.
-        bool isOrder = request.Header.Kind is ChunkKind.Create or ChunkKind.SetChain or ChunkKind.Delete or ChunkKind.CatchUp or ChunkKind.Merge;
+        bool isOrder = request.Header.Kind is ChunkKind.Create or ChunkKind.SetChain or ChunkKind.Delete or ChunkKind.CatchUp or ChunkKind.Merge
+            or ChunkKind.CreateAll or ChunkKind.DeleteAll;
         if (isOrder && _metadata is not null && !(HasLease && _metadata.IsRegisteredWith(request.Peer)))
         {
             request.Reply(Errno.EAGAIN);
@@ -35,8 +36,14 @@ internal sealed partial class ChunkServer
                 await SetChain(request, message);
                 break;
             case ChunkKind.Delete:
-                Remove(message);
+                Remove(message.Chunk);
                 request.Reply(await _store.Delete(new ChunkId(message.Chunk)));
+                break;
+            case ChunkKind.CreateAll:
+                request.Reply(await CreateAll(message, request.PayloadBytes));
+                break;
+            case ChunkKind.DeleteAll:
+                request.Reply(await DeleteAll(message, request.PayloadBytes));
                 break;
             case ChunkKind.CatchUp:
                 request.Reply(await CatchUp(message));
@@ -96,42 +103,91 @@ internal sealed partial class ChunkServer
 
     private async ValueTask SetChain(RpcRequest request, ChunkRequest message)
     {
-        if (Chain.TryRead(message.Version, request.PayloadBytes.Span) is not { } chain || message.Version is 0 or > BlockStamp.VersionMax)
+        Errno error = Chain.TryRead(message.Version, request.PayloadBytes.Span) is { } chain ? await TakeChain(message.Chunk, chain) : Errno.EINVAL;
+        if (error == Errnos.Ok && _replicas.TryGetValue(message.Chunk, out ChunkReplica? replica))
         {
-            request.Reply(Errno.EINVAL);
-            return;
+            request.Reply(new ChunkReply { Stamp = replica.LastStamp.Value });
+        }
+        else
+        {
+            request.Reply(error == Errnos.Ok ? Errno.ENOENT : error);
+        }
+    }
+
+    /// <summary>Makes several replicas of one chain.</summary>
+    /// <returns>The first error; what was made before it stays.</returns>
+    private async ValueTask<Errno> CreateAll(ChunkRequest message, ReadOnlyMemory<byte> payload)
+    {
+        int idBytes = (int)Math.Min(message.Length, ChunkKind.AllMax + 1u) * sizeof(ulong);
+        if (message.Length > ChunkKind.AllMax || idBytes > payload.Length || Chain.TryRead(message.Version, payload.Span[idBytes..]) is not { } chain)
+        {
+            return Errno.EINVAL;
         }
 
-        if (!_replicas.TryGetValue(message.Chunk, out ChunkReplica? replica))
+        foreach (ulong id in MemoryMarshal.Cast<byte, ulong>(payload.Span[..idBytes]).ToArray())
         {
-            request.Reply(Errno.ENOENT);
-            return;
+            Errno error = await Create(message with { Chunk = id });
+            error = error is Errnos.Ok or Errno.EEXIST ? await TakeChain(id, chain) : error;
+            if (error != Errnos.Ok)
+            {
+                return error;
+            }
+        }
+
+        return Errnos.Ok;
+    }
+
+    private async ValueTask<Errno> DeleteAll(ChunkRequest message, ReadOnlyMemory<byte> payload)
+    {
+        if (message.Length > ChunkKind.AllMax || message.Length * sizeof(ulong) != payload.Length)
+        {
+            return Errno.EINVAL;
+        }
+
+        Errno all = Errnos.Ok;
+        foreach (ulong id in MemoryMarshal.Cast<byte, ulong>(payload.Span).ToArray())
+        {
+            Remove(id);
+            Errno error = await _store.Delete(new ChunkId(id));
+            all = all == Errnos.Ok ? error : all;
+        }
+
+        return all;
+    }
+
+    private async ValueTask<Errno> TakeChain(ulong id, Chain chain)
+    {
+        if (chain.Version is 0 or > BlockStamp.VersionMax)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (!_replicas.TryGetValue(id, out ChunkReplica? replica))
+        {
+            return Errno.ENOENT;
         }
 
         int place = chain.PositionOf(_options.ServerId);
         bool joins = chain.TailJoins && place == chain.Members.Count - 1;
         if (!joins && (replica.HasFailed || (replica.NeedsCatchUp && chain.Members.Count > 1)))
         {
-            request.Reply(replica.HasFailed ? Errno.EIO : Errno.ESTALE);
-            return;
+            return replica.HasFailed ? Errno.EIO : Errno.ESTALE;
         }
 
         Result<StoredChunk> chunk = await _store.Get(replica.Id);
         bool isNewer = chunk.IsOk && chain.Version > chunk.Value.Version;
         Errno error = chunk.IsOk && isNewer && place >= 0 ? await _store.SetVersion(chunk.Value, chain.Version) : chunk.Error;
-        if (error != Errnos.Ok)
+        if (error == Errnos.Ok)
         {
-            request.Reply(error);
-            return;
+            replica.SetChain(chain);
         }
 
-        replica.SetChain(chain);
-        request.Reply(new ChunkReply { Stamp = replica.LastStamp.Value });
+        return error;
     }
 
-    private void Remove(in ChunkRequest message)
+    private void Remove(ulong id)
     {
-        if (_replicas.Remove(message.Chunk, out ChunkReplica? replica))
+        if (_replicas.Remove(id, out ChunkReplica? replica))
         {
             replica.LeaveChain();
         }

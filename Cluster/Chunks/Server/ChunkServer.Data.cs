@@ -227,6 +227,11 @@ internal sealed partial class ChunkServer
         {
             Result<StoredChunk> chunk = await _store.Get(replica!.Id);
             error = chunk.IsOk ? await _store.Sync(chunk.Value) : chunk.Error;
+            if (chunk.IsOk && error != Errnos.Ok && !replica.HasFailed)
+            {
+                // The page cache has lost what it could not write, and tells of it once (fsync(2), "EIO").
+                replica.Fail(error);
+            }
         }
 
         request.Reply(error);

@@ -17,39 +17,6 @@ internal sealed partial class ChunkStore
     /// <summary>The error that ended applying for good; the store then only reads.</summary>
     public Errno Failure { get; private set; }
 
-    /// <summary>Applies everything, saves and syncs it: the journal up to here is no longer needed.</summary>
-    public async ValueTask<Errno> Checkpoint()
-    {
-        await _applyGate.Enter();
-        Errno error = await ApplyAll();
-        StoredChunk[] dirty = [.. _open.Values.Where(chunk => chunk.IsDirty).OrderBy(chunk => chunk.Id.Value)];
-        bool directoryChanged = _directoryChanged;
-        foreach (StoredChunk chunk in dirty)
-        {
-            chunk.Users++;
-            error = error == Errnos.Ok && _open.ContainsKey(chunk.Id) ? await chunk.Save() : error;
-            chunk.Users--;
-        }
-
-        if (error == Errnos.Ok && directoryChanged)
-        {
-            _directoryChanged = false;
-            error = await _disk.SyncDirectory("chunks");
-        }
-
-        if (error == Errnos.Ok)
-        {
-            foreach (StoredChunk chunk in dirty)
-            {
-                chunk.IsNew = false;
-            }
-        }
-
-        Failure = Failure == Errnos.Ok ? error : Failure;
-        _applyGate.Leave();
-        return error;
-    }
-
     /// <summary>Begins to apply in the background, once there is enough.</summary>
     private void StartApplying()
     {
@@ -82,7 +49,7 @@ internal sealed partial class ChunkStore
         StoredChunk[] waiting = [.. _open.Values.Where(chunk => chunk.Pending.Count > 0).OrderBy(chunk => chunk.Id.Value)];
         foreach (StoredChunk chunk in waiting)
         {
-            if (error == Errnos.Ok && _open.ContainsKey(chunk.Id))
+            if (error == Errnos.Ok && !chunk.IsGone)
             {
                 chunk.Users++;
                 error = await Apply(chunk, _journal.SyncedLsn);
@@ -105,6 +72,12 @@ internal sealed partial class ChunkStore
             }
         }
 
+        Errno made = _order.Count > 0 ? await MakeFiles(chunk) : Errnos.Ok;
+        if (made != Errnos.Ok)
+        {
+            return chunk.IsGone ? Errnos.Ok : made;
+        }
+
         _order.Sort();
         int writes = 0;
         for (int i = 0; i < _order.Count;)
@@ -114,7 +87,7 @@ internal sealed partial class ChunkStore
             if (error != Errnos.Ok)
             {
                 // The files of a chunk that is removed meanwhile are closed.
-                return _open.ContainsKey(chunk.Id) ? error : Errnos.Ok;
+                return chunk.IsGone ? Errnos.Ok : error;
             }
 
             Settle(chunk, _order[i]);
@@ -136,8 +109,7 @@ internal sealed partial class ChunkStore
         {
             data.AddReference();
             ReadOnlyMemory<byte> bytes = data.Memory.Slice(head.DataOffset, length);
-            bool through = length >= _options.StraightBytesMin;
-            Errno error = through ? await chunk.Data.WriteThrough(offset, bytes, default) : await chunk.Data.Write(offset, bytes);
+            Errno error = await chunk.Data.Write(offset, bytes);
             data.Release();
             return error;
         }

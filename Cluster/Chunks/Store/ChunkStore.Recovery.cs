@@ -25,7 +25,10 @@ internal sealed partial class ChunkStore
         }
 
         Recovery = replay.Value;
+        // Names may be there that a process before this one has made and no checkpoint has synced.
+        _directoryChanged = true;
         error = await Checkpoint();
+        _isRecovered = true;
         return error == Errnos.Ok ? await _journal.Restart(Checkpoint) : error;
     }
 
@@ -75,8 +78,13 @@ internal sealed partial class ChunkStore
         Result<StoredChunk> got = await Get(id);
         if (got.Error == Errno.ENOENT)
         {
-            // Its files are made with their chunk's first record; without them any other record is about a chunk that was removed later.
-            return found.Head.Type == RecordType.Version ? await CreateFiles(id, stamp.Version, found.Head.Lsn) : Errnos.Ok;
+            // A chunk begins with this record; any other is about a chunk that was removed later.
+            if (found.Head.Type == RecordType.Version)
+            {
+                AddNew(id, stamp.Version, found.Head.Lsn);
+            }
+
+            return Errnos.Ok;
         }
 
         if (!got.IsOk)
@@ -95,7 +103,9 @@ internal sealed partial class ChunkStore
             _recovered.Add((id, new MutationId(found.Head.Client, found.Head.Mutation), stamp));
         }
 
-        Errno error = found.Head.Type switch
+        bool changesFile = found.Head.Type is RecordType.Data or RecordType.Straight or RecordType.Punch;
+        Errno error = changesFile ? await MakeFiles(chunk) : Errnos.Ok;
+        error = error != Errnos.Ok ? error : found.Head.Type switch
         {
             RecordType.Data => await RedoData(chunk, found, stamp),
             RecordType.Straight => await RedoStraight(chunk, found, stamp),

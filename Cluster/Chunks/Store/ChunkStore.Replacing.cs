@@ -55,7 +55,6 @@ internal sealed partial class ChunkStore
         }
 
         data.CopyTo(buffer.Memory);
-        chunk.HighWater = Math.Max(chunk.HighWater, block + 1);
         Errno error = await WriteBlocks(chunk, stamp, default, block, buffer, new[] { Crc32C.Compute(data.Span) }, straight: false);
         buffer.Release();
         StartApplying();
@@ -67,7 +66,6 @@ internal sealed partial class ChunkStore
         Result<ulong> lsn = await _journal.Append(Record(RecordType.Punch, chunk.Id, stamp, default, block, 1), default, default);
         if (lsn.IsOk)
         {
-            chunk.HighWater = Math.Max(chunk.HighWater, block + 1);
             SetPending(chunk, block, new PendingBlock(BlockSum.OfHole(chunk.Id, block, stamp), lsn.Value, null, 0));
             Note(chunk, stamp, lsn.Value);
         }

@@ -25,10 +25,6 @@ internal sealed partial class ChunkStore
         chunk.Users++;
         data.AddReference();
         bool aligned = (offset | (uint)data.Length) % BlockSum.BlockBytes == 0;
-
-        // What goes straight to blocks that were never written is on its way to the disk while those before it are; journalled it is in its turn.
-        bool straight = Claim(chunk, offset, data.Length);
-        ValueTask<Errno> through = straight ? chunk.Data.WriteThrough(offset, data.Memory, default) : default;
         await chunk.Gate.Enter();
         while (_pendingBytes > _options.PendingBytesMax)
         {
@@ -39,12 +35,11 @@ internal sealed partial class ChunkStore
             }
         }
 
-        Errno error = await through;
-
-        // A block that was taken over from another replica meanwhile may be brought into the file after this: the journal has to have this one.
-        straight = straight && IsUntouched(chunk, (int)(offset / BlockSum.BlockBytes), data.Length / BlockSum.BlockBytes);
+        int first = (int)(offset / BlockSum.BlockBytes);
+        bool straight = aligned && data.Length >= _options.StraightBytesMin && IsUntouched(chunk, first, data.Length / BlockSum.BlockBytes);
+        Errno error = straight ? await WriteStraight(chunk, offset, data.Memory) : Errnos.Ok;
         error = error != Errnos.Ok ? error
-            : aligned ? await WriteBlocks(chunk, stamp, mutation, (int)(offset / BlockSum.BlockBytes), data, sums, straight)
+            : aligned ? await WriteBlocks(chunk, stamp, mutation, first, data, sums, straight)
             : await WriteWithin(chunk, stamp, mutation, offset, data.Memory, data.Length);
         chunk.Gate.Leave();
         data.Release();
@@ -92,25 +87,21 @@ internal sealed partial class ChunkStore
     {
         chunk.Users++;
         ulong lsn = chunk.LastLsn;
-        Errno error = await chunk.SyncData();
-        if (error == Errnos.Ok && chunk.IsNew)
-        {
-            error = await _disk.SyncDirectory("chunks");
-        }
-
+        Errno error = await chunk.SyncStraight(_disk);
         error = error == Errnos.Ok ? await _journal.Sync(lsn) : error;
         chunk.Users--;
         return error;
     }
 
-    /// <summary>Notes that a range is written from now on; returns whether it may be written straight. To be called in the order of the writes.</summary>
-    private bool Claim(StoredChunk chunk, long offset, int length)
+    /// <summary>
+    /// Brings bytes to blocks that were never written: into the page cache, as it is only the process that a write has to survive. Whatever
+    /// the file has there is not looked at before the journal has told of it.
+    /// </summary>
+    private async ValueTask<Errno> WriteStraight(StoredChunk chunk, long offset, ReadOnlyMemory<byte> data)
     {
-        int first = (int)(offset / BlockSum.BlockBytes);
-        bool straight = (offset | (uint)length) % BlockSum.BlockBytes == 0 && length >= _options.StraightBytesMin && first >= chunk.HighWater;
-        chunk.HighWater = Math.Max(chunk.HighWater, (int)((offset + length + BlockSum.BlockBytes - 1) / BlockSum.BlockBytes));
-        chunk.StraightWrites += straight ? 1 : 0;
-        return straight;
+        Errno error = await MakeFiles(chunk);
+        chunk.StraightWrites++;
+        return error == Errnos.Ok ? await chunk.Data.Write(offset, data) : error;
     }
 
     private static bool IsUntouched(StoredChunk chunk, int first, int blocks)
@@ -225,6 +216,12 @@ internal sealed partial class ChunkStore
 
     private void SetPending(StoredChunk chunk, int block, in PendingBlock pending)
     {
+        if (chunk.IsGone)
+        {
+            // Removed while its record was written: nobody would ever give the bytes back.
+            return;
+        }
+
         if (chunk.Pending.TryGetValue(block, out PendingBlock old) && old.Data is not null)
         {
             old.Data.Release();
@@ -238,5 +235,6 @@ internal sealed partial class ChunkStore
         }
 
         chunk.Pending[block] = pending;
+        chunk.HighWater = Math.Max(chunk.HighWater, block + 1);
     }
 }

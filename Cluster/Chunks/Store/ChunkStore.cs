@@ -35,6 +35,7 @@ internal sealed partial class ChunkStore
     private readonly LoopGate _openGate = new();
     private readonly List<(ChunkId Chunk, MutationId Mutation, BlockStamp Stamp)> _recovered = [];
     private bool _directoryChanged;
+    private bool _isRecovered;
 
     private ChunkStore(ILoop loop, IDisk disk, Journal journal, PayloadPool pool, ChunkStoreOptions options, PlantedFaults faults)
     {
@@ -105,13 +106,14 @@ internal sealed partial class ChunkStore
 
         _index[id.Value] = new ChunkSummary(id, version, 0);
         Result<ulong> lsn = await _journal.Append(Record(RecordType.Version, id, new BlockStamp(version, 0), default, 0, 0), default, default);
-        Errno error = lsn.IsOk ? await CreateFiles(id, version, lsn.Value) : lsn.Error;
-        if (error != Errnos.Ok)
+        if (!lsn.IsOk)
         {
             _index.Remove(id.Value);
+            return lsn.Error;
         }
 
-        return error;
+        AddNew(id, version, lsn.Value);
+        return Errnos.Ok;
     }
 
     /// <summary>Notes the version that a chunk is in.</summary>
@@ -182,6 +184,8 @@ internal sealed partial class ChunkStore
 
     private const long RoomKnownNanoseconds = 100_000_000;
 
+    private const int ClosingTriesMax = 4;
+
     private long _roomLeft;
     private long _roomKnownUntil;
 
@@ -198,27 +202,32 @@ internal sealed partial class ChunkStore
         return result;
     }
 
-    private async ValueTask<Errno> CreateFiles(ChunkId id, ulong version, ulong lsn)
+    /// <summary>Adds a chunk that the journal tells of: its files are made once there is something to put in.</summary>
+    private void AddNew(ChunkId id, ulong version, ulong lsn)
     {
-        Result<StoredChunk> created = await StoredChunk.Create(_disk, id, version, lsn, BlocksMax);
-        if (!created.IsOk)
-        {
-            return created.Error;
-        }
-
-        created.Value.LastLsn = lsn;
-        _directoryChanged = true;
         _index[id.Value] = new ChunkSummary(id, version, 0);
-        Keep(created.Value);
-        return Errnos.Ok;
+        Keep(StoredChunk.Create(id, version, lsn, BlocksMax));
+    }
+
+    private ValueTask<Errno> MakeFiles(StoredChunk chunk)
+    {
+        _directoryChanged |= !chunk.HasFiles;
+        return chunk.MakeFiles(_disk);
     }
 
     private async ValueTask<Errno> DeleteFiles(ChunkId id)
     {
+        bool hadFiles = true;
         if (_open.Remove(id, out StoredChunk? chunk))
         {
             _pendingBytes -= chunk.Pending.Values.Count(pending => pending.Data is not null) * (long)BlockSum.BlockBytes;
-            chunk.Dispose();
+            hadFiles = await chunk.Discard();
+        }
+
+        if (!hadFiles && _isRecovered)
+        {
+            // Before that they might be left over from the chunk's last life.
+            return Errnos.Ok;
         }
 
         _directoryChanged = true;
@@ -232,7 +241,17 @@ internal sealed partial class ChunkStore
     {
         _open[chunk.Id] = chunk;
         _openOrder.Enqueue(chunk.Id);
-        for (int tries = _openOrder.Count; _open.Count > _options.OpenChunksMax && tries > 0; tries--)
+        CloseBeyondLimit(ClosingTriesMax, chunk);
+    }
+
+    /// <summary>Closes chunks that nobody uses and that need no checkpoint, those opened first first, while too many are open.</summary>
+    /// <param name="triesMax">
+    /// How many are looked at: of many new chunks none can be closed before the next checkpoint, and to ask them all each time is quadratic.
+    /// </param>
+    /// <param name="kept">One that stays open in any case.</param>
+    private void CloseBeyondLimit(int triesMax, StoredChunk? kept = null)
+    {
+        for (int tries = Math.Min(triesMax, _openOrder.Count); _open.Count > _options.OpenChunksMax && tries > 0; tries--)
         {
             ChunkId id = _openOrder.Dequeue();
             if (!_open.TryGetValue(id, out StoredChunk? old))
@@ -240,7 +259,7 @@ internal sealed partial class ChunkStore
                 continue;
             }
 
-            if (old == chunk || old.IsDirty || old.Users > 0 || old.Gate.IsTaken)
+            if (old == kept || old.IsDirty || old.Users > 0 || old.Gate.IsTaken)
             {
                 _openOrder.Enqueue(id);
                 continue;

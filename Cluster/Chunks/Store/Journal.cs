@@ -27,9 +27,6 @@ internal sealed partial class Journal
     /// </summary>
     private const int HeadBytes = 4096;
 
-    /// <summary>Records with so much data pass the page cache by: what they would gain there they would lose in pages to be found for them.</summary>
-    private const int ThroughBytesMin = 64 << 10;
-
     private static readonly string[] s_names = ["journal-a", "journal-b"];
 
     private readonly int _segmentBytes;
@@ -121,8 +118,7 @@ internal sealed partial class Journal
         ulong lsn = NextLsn++;
         _end += length;
         Memory<byte> head = Compose(record, lsn, sums.Span, data.Length);
-        IDiskFile segment = _segments[_active];
-        Errno error = data.Length >= ThroughBytesMin ? await segment.WriteThrough(offset, head, data) : await segment.Write(offset, head, data);
+        Errno error = await _segments[_active].Write(offset, head, data);
         _heads.Push(head);
         if (error != Errnos.Ok)
         {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Harness.Cluster.Chunks;
 using Harness.Cluster.Net;
 using Harness.Cluster.Wire;
@@ -9,6 +10,8 @@ namespace Harness.Cluster.Metadata.Master;
 /// <content>What chunk servers are told: to make, serve and delete replicas, and in which chain.</content>
 internal sealed partial class ChunkMaster
 {
+    private bool _deletionsAreDue;
+
     private async Task<bool> Make(ChunkServerState server, ulong chunk, uint version)
     {
         Errno made = await Ask(server.Id, ChunkKind.Create, chunk, version);
@@ -64,6 +67,33 @@ internal sealed partial class ChunkMaster
         return set.All(static one => one);
     }
 
+    /// <summary>Chunks of no file, which nobody will ever ask for again, are removed from a server together.</summary>
+    private void DeleteSoon(ChunkServerState server, ulong chunk)
+    {
+        server.Stale.Remove(chunk);
+        server.Unneeded.Add(chunk);
+        if (!_deletionsAreDue)
+        {
+            _deletionsAreDue = true;
+            _loop.Post(static state => ((ChunkMaster)state!).DeleteAll(), this);
+        }
+    }
+
+    private void DeleteAll()
+    {
+        _deletionsAreDue = false;
+        foreach (ChunkServerState server in _servers.Values)
+        {
+            foreach (ulong[] chunks in server.Unneeded.Chunk(ChunkKind.AllMax))
+            {
+                var message = new ChunkRequest { Length = (uint)chunks.Length };
+                Ask(server.Id, ChunkKind.DeleteAll, message, MemoryMarshal.AsBytes<ulong>(chunks).ToArray(), _options.CallNanoseconds).Watch();
+            }
+
+            server.Unneeded.Clear();
+        }
+    }
+
     private async Task Delete(ChunkServerState server, ulong chunk)
     {
         server.Stale.Remove(chunk);
@@ -75,14 +105,16 @@ internal sealed partial class ChunkMaster
     private Task<Errno> Ask(uint server, ushort kind, ulong chunk, ulong version, byte[] payload) =>
         Ask(server, kind, chunk, version, payload, _options.CallNanoseconds);
 
-    private async Task<Errno> Ask(uint server, ushort kind, ulong chunk, ulong version, ReadOnlyMemory<byte> payload, long timeoutNanoseconds)
+    private Task<Errno> Ask(uint server, ushort kind, ulong chunk, ulong version, ReadOnlyMemory<byte> payload, long timeoutNanoseconds) =>
+        Ask(server, kind, new ChunkRequest { Chunk = chunk, Version = version }, payload, timeoutNanoseconds);
+
+    private async Task<Errno> Ask(uint server, ushort kind, ChunkRequest message, ReadOnlyMemory<byte> payload, long timeoutNanoseconds)
     {
         if (!_servers.TryGetValue(server, out ChunkServerState? state) || state.Peer is not { IsOpen: true } peer)
         {
             return Errno.ENOTCONN;
         }
 
-        var message = new ChunkRequest { Chunk = chunk, Version = version };
         RpcReply reply = await peer.Call(kind, message, payload.IsEmpty ? default : new Payload(payload), default, timeoutNanoseconds);
         reply.Buffer?.Release();
         return reply.Status;

@@ -111,7 +111,7 @@ internal sealed partial class ChunkMaster : IChunkServers
         {
             if (server.Serving.Remove(chunk) | server.Stale.Remove(chunk) | server.Missing.Remove(chunk) | record.Servers.Contains(server.Id))
             {
-                Delete(server, chunk).Watch();
+                DeleteSoon(server, chunk);
             }
         }
     }
@@ -219,7 +219,7 @@ internal sealed partial class ChunkMaster : IChunkServers
             if (!State.TryGetChunk(replica.Chunk, out ChunkRecord record))
             {
                 // Nobody else can get the number again, so what is not known now never will be.
-                Delete(server, replica.Chunk).Watch();
+                DeleteSoon(server, replica.Chunk);
                 continue;
             }
 

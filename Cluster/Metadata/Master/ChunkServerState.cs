@@ -35,6 +35,9 @@ internal sealed class ChunkServerState(uint id)
     /// <summary>Chunks whose chain it is part of and of which it has no replica: it was never made, or is lost.</summary>
     public HashSet<ulong> Missing { get; } = [];
 
+    /// <summary>Replicas of chunks that no file has any longer, until it is told.</summary>
+    public List<ulong> Unneeded { get; } = [];
+
     /// <summary>Chunks that it failed to catch up with, and until when it is not asked to again.</summary>
     public Dictionary<ulong, long> NotBefore { get; } = [];
 

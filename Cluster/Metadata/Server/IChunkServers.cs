@@ -17,8 +17,8 @@ internal interface IChunkServers
     /// </returns>
     Errno Place(ICollection<uint> chain);
 
-    /// <summary>A chunk has been allocated, by this request or an earlier one; ends when its servers have been told.</summary>
-    Task Created(ChunkLocation location);
+    /// <summary>Chunks have been allocated, by this request or an earlier one; ends when their servers have been told.</summary>
+    Task Created(IReadOnlyList<ChunkLocation> locations);
 
     /// <summary>No file has the chunk any longer.</summary>
     void Dropped(ulong chunk, ChunkRecord record);

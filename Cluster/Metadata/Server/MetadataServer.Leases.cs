@@ -94,14 +94,20 @@ internal sealed partial class MetadataServer
             _leases.Set(inode, session, default);
         }
 
+        var release = new Release();
         foreach (ulong inode in give.Closed)
         {
             LeaseHolding held = _leases.Of(inode, session);
             _leases.Set(inode, session, held with { Open = false });
             if (State.HoldersOf(inode).Contains(session))
             {
-                _pipeline.Submit(new Command { Session = session, Hold = new Hold { Inode = inode } }).Watch();
+                release.Inodes.Add(inode);
             }
+        }
+
+        if (release.Inodes.Count > 0)
+        {
+            _pipeline.Submit(new Command { Session = session, Release = release }).Watch();
         }
 
         return new MetadataReply();

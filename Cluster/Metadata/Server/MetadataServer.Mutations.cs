@@ -35,7 +35,12 @@ internal sealed partial class MetadataServer
             case Body.RemoveXattr:
                 return await ChangeInode(session, command, command.RemoveXattr.Inode);
             case Body.AllocateChunks:
-                return await Allocate(session, command);
+                return await Allocate(session, command, [command.AllocateChunks]);
+            case Body.AllocateAll:
+                return await Allocate(session, command, command.AllocateAll.Files);
+            case Body.WroteAll:
+                RefuseOthers(session, command.WroteAll.Files);
+                return Answer(session, command, await _pipeline.Submit(command));
             case Body.Wrote:
                 return await AsHolder(session, command, command.Wrote.Inode);
             case Body.DropChunks:
@@ -169,9 +174,13 @@ internal sealed partial class MetadataServer
         return reply;
     }
 
-    private async ValueTask<MetadataReply> Allocate(ulong session, Command command)
+    /// <summary>
+    /// Chooses where new chunks go, and tells their servers. That waits for no flush of the log: if a power cut takes the command, the next term
+    /// gives out greater chunk numbers, so nobody else's chunk is ever taken for this one, and whoever reports a replica of it is told to remove it.
+    /// </summary>
+    private async ValueTask<MetadataReply> Allocate(ulong session, Command command, IReadOnlyList<AllocateChunks> files)
     {
-        foreach (Placement placement in command.AllocateChunks.Placements)
+        foreach (Placement placement in files.SelectMany(static file => file.Placements))
         {
             placement.Servers.Clear();
             Errno error = _chunkServers.Place(placement.Servers);
@@ -181,13 +190,29 @@ internal sealed partial class MetadataServer
             }
         }
 
-        MetadataReply reply = await AsHolder(session, command, command.AllocateChunks.Inode);
-        foreach (ChunkLocation location in reply.Outcome?.Chunks ?? [])
-        {
-            await _chunkServers.Created(location);
-        }
+        RefuseOthers(session, files);
+        Outcome outcome = await _pipeline.Submit(command);
+        await _chunkServers.Created([.. ChunksOf(outcome)]);
+        return Answer(session, command, outcome);
+    }
 
-        return reply;
+    private static IEnumerable<ChunkLocation> ChunksOf(Outcome outcome) => outcome.Chunks.Concat(outcome.Parts.SelectMany(static part => part.Chunks));
+
+    /// <summary>Inode 0 instead of the files of which the session does not hold the Write lease: the state refuses it with ESTALE, and only it.</summary>
+    private void RefuseOthers(ulong session, IReadOnlyList<AllocateChunks> files)
+    {
+        foreach (AllocateChunks file in files)
+        {
+            file.Inode = _leases.Of(file.Inode, session).Mode == LeaseMode.Write ? file.Inode : 0;
+        }
+    }
+
+    private void RefuseOthers(ulong session, IReadOnlyList<Wrote> files)
+    {
+        foreach (Wrote file in files)
+        {
+            file.Inode = _leases.Of(file.Inode, session).Mode == LeaseMode.Write ? file.Inode : 0;
+        }
     }
 
     /// <summary>A change that only the holder of a Write lease may make: who has lost it, and does not know, is stopped here.</summary>
@@ -195,6 +220,32 @@ internal sealed partial class MetadataServer
         _leases.Of(inode, session).Mode == LeaseMode.Write
             ? Answer(session, command, await _pipeline.Submit(command))
             : Refused(Errno.ESTALE);
+
+    /// <summary>
+    /// Adds what a change of names has made of the directories' attributes, so that nobody has to ask: the kernel looks at a directory before each
+    /// step into it, and forgets its attributes with each change of its names (fs/fuse/dir.c, <c>fuse_dir_changed</c>).
+    /// </summary>
+    private void AddDirectories(ulong session, Command command, MetadataReply reply)
+    {
+        (ulong one, ulong other) = command.BodyCase switch
+        {
+            Body.Make when !command.Make.Name.IsEmpty => (command.Make.Parent, 0ul),
+            Body.Link => (command.Link.Parent, 0ul),
+            Body.Unlink => (command.Unlink.Parent, 0ul),
+            Body.Rename => (command.Rename.Parent, command.Rename.NewParent),
+            _ => (0ul, 0ul),
+        };
+        Add(one);
+        Add(other != one ? other : 0);
+
+        void Add(ulong directory)
+        {
+            if (directory != 0 && _leases.Grant(directory, session, LeaseMode.Read) != LeaseMode.None && State.AttributesOf(directory) is { } attributes)
+            {
+                reply.Directories.Add(attributes);
+            }
+        }
+    }
 
     /// <summary>The reply to a change, with leases on what it made or changed.</summary>
     private MetadataReply Answer(ulong session, Command command, Outcome outcome)
@@ -210,6 +261,7 @@ internal sealed partial class MetadataServer
             // The present ones: others may have changed them since, if this is the reply to a retry.
             reply.Attributes = State.AttributesOf(attributes.Inode) ?? attributes;
             GrantTo(session, reply, command.BodyCase == Body.Make && command.Make.Hold ? LeaseMode.Write : LeaseMode.Read);
+            reply.Empty = reply.Lease != LeaseMode.None && State.IsEmptyDirectory(attributes.Inode);
         }
 
         ulong parent = command.BodyCase switch
@@ -219,7 +271,8 @@ internal sealed partial class MetadataServer
             _ => 0,
         };
         reply.ParentLease = parent != 0 && _leases.Grant(parent, session, LeaseMode.Read) != LeaseMode.None;
-        AddServers(reply, outcome.Chunks);
+        AddDirectories(session, command, reply);
+        AddServers(reply, ChunksOf(outcome));
         return reply;
     }
 }

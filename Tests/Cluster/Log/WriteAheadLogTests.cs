@@ -55,6 +55,21 @@ public sealed class WriteAheadLogTests
     });
 
     [Fact]
+    public void WhatWasWrittenAheadIsNoPartOfTheLog()
+    {
+        var world = new LogWorld(2);
+        world.Append(1, 10, durable: true);
+        world.Run(async () => await world.Log.BeginSnapshot(10).Flush());
+        world.Append(11, 20, durable: true);
+        world.Crash(powerCut: false);
+        Assert.Equal(Enumerable.Range(1, 20), world.Open().Batches);
+        Assert.Equal(0, world.Log.BytesCutOff);
+        world.Append(21, 30, durable: true);
+        world.Crash(powerCut: true);
+        Assert.Equal(Enumerable.Range(1, 30), world.Open().Batches);
+    }
+
+    [Fact]
     public void ADamagedByteInTheMidstOfAnOlderSegmentIsRefused()
     {
         var world = new LogWorld(3);

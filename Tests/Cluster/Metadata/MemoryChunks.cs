@@ -28,7 +28,7 @@ internal sealed class MemoryChunks : IChunkServers
         return Errnos.Ok;
     }
 
-    public Task Created(ChunkLocation location) => Task.CompletedTask;
+    public Task Created(IReadOnlyList<ChunkLocation> locations) => Task.CompletedTask;
 
     public void Dropped(ulong chunk, ChunkRecord record)
     {

@@ -63,6 +63,29 @@ public sealed class SnapshotTests
         Assert.Equal(Dump(one), Dump(other));
     });
 
+    [Fact]
+    public void OfSeveralFilesInOneCommandOnlyTheOneThatIsNotThereIsRefused()
+    {
+        MetadataState state = NewState();
+        ulong[] files = [.. Enumerable.Range(0, 2).Select(i => state.Apply(new Command
+        {
+            Session = 1,
+            Make = new Make { Parent = 1, Name = ByteString.CopyFromUtf8($"n{i}"), Mode = (uint)FilePermissions.S_IFREG | 0x1A4 },
+        }).Attributes.Inode)];
+        var allocate = new AllocateAll();
+        allocate.Files.AddRange(new[] { files[0], 0ul, files[1] }.Select(static inode =>
+            new AllocateChunks { Inode = inode, Placements = { new Placement { Servers = { 1, 2, 3 } } } }));
+        Outcome outcome = state.Apply(new Command { Session = 1, AllocateAll = allocate });
+        Assert.Equal($"0 {(uint)Errno.ESTALE} 0", string.Join(' ', outcome.Parts.Select(static part => part.Errno)));
+        Assert.Equal(2, state.ChunkCount);
+        Assert.NotEqual(outcome.Parts[0].Chunks[0].Chunk, outcome.Parts[2].Chunks[0].Chunk);
+
+        var wrote = new WroteAll { Files = { new Wrote { Inode = files[0], Size = 5 }, new Wrote { Size = 6 }, new Wrote { Inode = files[1], Size = 7 } } };
+        outcome = state.Apply(new Command { Session = 1, WroteAll = wrote });
+        Assert.Equal($"0 {(uint)Errno.ESTALE} 0", string.Join(' ', outcome.Parts.Select(static part => part.Errno)));
+        Assert.Equal("5 7", string.Join(' ', files.Select(file => state.AttributesOf(file)!.Size)));
+    }
+
     private static MetadataState NewState()
     {
         var state = new MetadataState(new MetadataLimits { ChunkBytes = 4096 });
@@ -74,10 +97,21 @@ public sealed class SnapshotTests
     private static Command RandomCommand(SimRandom random, int time)
     {
         ulong Inode() => (ulong)random.Next(1, 150);
+        AllocateChunks Allocation() =>
+            new() { Inode = Inode(), Placements = { new Placement { Index = (ulong)random.Next(5), Servers = { 1, 2, 3 } } } };
         ByteString name = ByteString.CopyFromUtf8($"n{random.Next(30)}");
         var command = new Command { TimeNanos = time, Session = 1 };
-        switch (random.Next(10))
+        switch (random.Next(13))
         {
+            case 10:
+                command.AllocateAll = new AllocateAll { Files = { Allocation(), Allocation() } };
+                break;
+            case 11:
+                command.WroteAll = new WroteAll { Files = { new Wrote { Inode = Inode(), Size = 7 }, new Wrote { Inode = Inode(), Mtime = time } } };
+                break;
+            case 12:
+                command.Release = new Release { Inodes = { Inode(), Inode(), Inode() } };
+                break;
             case 0 or 1 or 2:
                 uint type = (uint)(random.Chance(0.4) ? FilePermissions.S_IFDIR : FilePermissions.S_IFREG);
                 command.Make = new Make { Parent = random.Chance(0.5) ? 1 : Inode(), Name = name, Mode = type | 0x1A4 };

@@ -48,6 +48,100 @@ public sealed class TwoClientTests
     }
 
     [Fact]
+    public void AnAbsentNameInADirectoryMadeHereCostsNoRequest()
+    {
+        ulong directory = _one.Fs.Mkdir(Root, "directory").Ok().Nodeid;
+        _one.Fs.Create(directory, "here").Ok();
+        long requests = _world.Server.Requests;
+        for (int i = 0; i < 10; i++)
+        {
+            Assert.Equal(0ul, _one.Fs.Lookup(directory, $"absent {i}").Ok().Nodeid);
+        }
+
+        Assert.Equal(requests, _world.Server.Requests);
+        Assert.NotEqual(0ul, _one.Fs.Lookup(directory, "here").Ok().Nodeid);
+        _one.Fs.Rename(directory, "here", directory, "there").Ok();
+        requests = _world.Server.Requests;
+        Assert.Equal(0ul, _one.Fs.Lookup(directory, "here").Ok().Nodeid);
+        Assert.Equal(requests, _world.Server.Requests);
+        Assert.NotEqual(0ul, _one.Fs.Lookup(directory, "there").Ok().Nodeid);
+    }
+
+    [Fact]
+    public void ANameThatAnotherMakesInADirectoryMadeHereIsSeenAtOnce()
+    {
+        ulong directory = _one.Fs.Mkdir(Root, "directory").Ok().Nodeid;
+        Assert.Equal(0ul, _one.Fs.Lookup(directory, "made").Ok().Nodeid);
+        _other.Fs.Lookup(Root, "directory").Ok();
+        ulong made = _other.Fs.Create(directory, "made").Ok().Entry.Nodeid;
+        Assert.Equal(made, _one.Fs.Lookup(directory, "made").Ok().Nodeid);
+        _other.Fs.Link(made, directory, "linked").Ok();
+        Assert.Equal(made, _one.Fs.Lookup(directory, "linked").Ok().Nodeid);
+        _other.Fs.Rename(directory, "made", directory, "moved").Ok();
+        Assert.Equal(made, _one.Fs.Lookup(directory, "moved").Ok().Nodeid);
+        Assert.Equal(0ul, _one.Fs.Lookup(directory, "made").Ok().Nodeid);
+    }
+
+    [Fact]
+    public void ADirectoryWhoseMakersSessionHasEndedIsAskedForItsNamesAgain()
+    {
+        ulong directory = _one.Fs.Mkdir(Root, "directory").Ok().Nodeid;
+        _world.Network.Cut(_one.Host, "mds");
+        _world.RunFor(20 * ClusterWorld.Second);
+        ulong made = _other.Fs.Create(directory, "made").Ok().Entry.Nodeid;
+        _world.Network.Heal();
+        Assert.Equal(made, _one.Fs.Lookup(directory, "made").Ok().Nodeid);
+    }
+
+    [Fact]
+    public void AFileThatIsMadeAndWrittenCostsOneRequestUntilItsDataGoOut()
+    {
+        ulong directory = _one.Fs.Mkdir(Root, "directory").Ok().Nodeid;
+        long requests = _world.Server.Requests;
+        Assert.Equal(0ul, _one.Fs.Lookup(directory, "file").Ok().Nodeid);
+        ulong file = _one.Fs.Create(directory, "file").Ok().Entry.Nodeid;
+        Assert.Equal(Errno.ENODATA, _one.Fs.Getxattr(file, "security.capability").Error);
+        _one.Fs.Write(file, 0, "text").Ok();
+        Assert.NotEqual(0ul, _one.Fs.Getattr(directory).Ok().Mtime);
+        Assert.Equal(4ul, _one.Fs.Getattr(file).Ok().Size);
+        Assert.Equal(requests + 1, _world.Server.Requests);
+        _one.Fs.Rename(directory, "file", directory, "moved").Ok();
+        _one.Fs.Getattr(directory).Ok();
+        _one.Fs.Unlink(directory, "moved").Ok();
+        _one.Fs.Getattr(directory).Ok();
+        Assert.InRange(_world.Server.Requests, requests + 5, requests + 6);
+    }
+
+    [Fact]
+    public void WhatAnotherSetsOfAttributesIsSeenAtOnceWhereThereWereNone()
+    {
+        ulong file = _one.Fs.Create(Root, "file").Ok().Entry.Nodeid;
+        Assert.Equal(Errno.ENODATA, _one.Fs.Getxattr(file, "user.colour").Error);
+        _other.Fs.Lookup(Root, "file").Ok();
+        _other.Fs.Setxattr(file, "user.colour", "red"u8.ToArray()).Ok();
+        Assert.True(_one.Fs.Getxattr(file, "user.colour").IsOk);
+        ulong directory = _one.Fs.Mkdir(Root, "directory").Ok().Nodeid;
+        _other.Fs.Mkdir(directory, "below").Ok();
+        Assert.Equal(3u, _one.Fs.Getattr(directory).Ok().Nlink);
+    }
+
+    [Fact]
+    public void ManyFilesThatWereWrittenGoOutInAFewRequests()
+    {
+        ulong[] files = [.. Enumerable.Range(0, 100).Select(i => _one.Fs.Create(Root, $"file {i}").Ok().Entry.Nodeid)];
+        foreach (ulong file in files)
+        {
+            _one.Fs.Write(file, 0, $"text of {file}").Ok();
+        }
+
+        long mutations = _world.Server.Mutations;
+        _world.RunFor(ClusterWorld.Second);
+        Assert.InRange(_world.Server.Mutations - mutations, 2, 10);
+        Assert.Equal(0, _one.Client.DirtyBytes);
+        Assert.All(files, file => Assert.Equal($"text of {file}", _other.Fs.ReadText(file)));
+    }
+
+    [Fact]
     public void BothAppendToOneFileAndNothingIsLost()
     {
         ulong file = _one.Fs.Create(Root, "log").Ok().Entry.Nodeid;

@@ -7,8 +7,13 @@ public sealed class ScriptFileTests
 {
     [Theory]
     [InlineData("mmap f 0 4096", "the call 'mmap' is not modelled")]
-    [InlineData("pread f 0", "pread needs handle number number")]
+    [InlineData("pread f 0", "pread needs handle number length")]
     [InlineData("pread f x 10", "allowed: a whole number")]
+    [InlineData("pread f -1 10", "allowed: a whole number")]
+    [InlineData("pread f 0 -10", "allowed: a length in bytes, 0 to 64M")]
+    [InlineData("write f 65M", "allowed: a length in bytes, 0 to 64M")]
+    [InlineData("aio f 0 4K 100001 reads", "allowed: a whole number, 0 to 100000")]
+    [InlineData("sleep -1", "allowed: a whole number, 0 to 100000")]
     [InlineData("stat /a", "allowed: a path below the mount")]
     [InlineData("stat a/../../b", "allowed: a path below the mount")]
     [InlineData("chmod a 8", "allowed: an octal mode")]
@@ -23,11 +28,23 @@ public sealed class ScriptFileTests
     }
 
     [Fact]
-    public void AKnobThatIsNotModelledIsRefusedByName()
+    public void AScriptWithNegativeThreadsIsRefusedWithItsPlaceAndWhatIsAllowed()
+    {
+        (_, IReadOnlyList<PlanError> errors) = ScriptFile.Parse("x.yaml", "scripts:\n  - name: a\n    mount: {threads: -1}\n    steps: [stat a]\n");
+        PlanError error = Assert.Single(errors);
+        Assert.Equal(("x.yaml", 3), (error.File, error.Line));
+        Assert.Contains("1 to 256", error.ToString());
+    }
+
+    [Theory]
+    [InlineData("cache-dir: on", "cache-dir=on is not modelled")]
+    [InlineData("spin: 10us", "spin=10us is not modelled")]
+    [InlineData("request-timeout: 5s", "request-timeout=5s is not modelled")]
+    public void AKnobThatIsNotModelledIsRefusedByName(string mount, string says)
     {
         (_, IReadOnlyList<PlanError> errors) =
-            ScriptFile.Parse("x.yaml", "scripts:\n  - name: a\n    mount: {cache-dir: on}\n    steps: [stat a]\n");
-        Assert.Contains("cache-dir=on is not modelled", Assert.Single(errors).Message);
+            ScriptFile.Parse("x.yaml", $"scripts:\n  - name: a\n    mount: {{{mount}}}\n    steps: [stat a]\n");
+        Assert.Contains(says, Assert.Single(errors).Message);
     }
 
     [Fact]

@@ -49,6 +49,17 @@ public class ShippedPlanTests
         shipped.Experiments.SelectMany(experiment => experiment.Workloads.Select(workload => FioJob.Render(workload, experiment.Backend, "/mnt"))),
         job => Assert.Contains("runtime=1s\nramp_time=200ms\nfallocate=truncate\n", job, StringComparison.Ordinal));
 
+    [Fact]
+    public void TheScalingPlanIsValidSimulatedAndGoesFromOneJobTo128()
+    {
+        PlanReading scaling = PlanFile.Load(Path.Combine(Path.GetDirectoryName(PlanTexts.Shipped())!, "scaling.yaml"));
+        Assert.Empty(scaling.Errors);
+        Assert.All(scaling.Experiments, experiment => Assert.Null(ExperimentPlan.Of(experiment).RefusedInSimulation("scaling.yaml")));
+        Assert.All(scaling.Experiments, experiment => Assert.Equal(World.Simulated, experiment.World));
+        Experiment queues = Assert.Single(scaling.Experiments, experiment => experiment.Name == "queues");
+        Assert.Equal([1, 2, 4, 8, 16, 32, 64, 128], queues.Workloads.Select(workload => workload.Number(FioKeys.NumJobs, 0)));
+    }
+
     private static TimeSpan Time(PlanReading reading) =>
         reading.Experiments.Aggregate(TimeSpan.Zero, (sum, experiment) => sum + new TimeEstimate().Of(ExperimentPlan.Of(experiment)));
 }

@@ -52,6 +52,20 @@ public sealed class SimulatedQueueTests
     }
 
     [Fact]
+    public void OneSharedQueueSaturatesAndMoreThreadsOfTheDaemonMakeItWorse()
+    {
+        // The 3FS design notes say about 400 K, RFUSE (FAST'24) shows the same shape. The machine file knows nothing of either.
+        const string workload = "rw: randread, bs: 4k";
+        double few = Run("dev-fuse", jobs: 16, workload, out _, "threads: 4", "2x40").Iops;
+        double many = Run("dev-fuse", jobs: 16, workload, out _, "threads: 40", "2x40").Iops;
+        double moreJobs = Run("dev-fuse", jobs: 32, workload, out _, "threads: 40", "2x40").Iops;
+        double rings = Run("io-uring", jobs: 32, workload, out _, "async-dio: off", "2x40").Iops;
+        Assert.True(many < 0.7 * few, $"4 threads {few:N0} IOPS, 40 threads {many:N0}");
+        Assert.InRange(moreJobs, 300_000, 700_000);
+        Assert.True(rings > 5 * moreJobs, $"rings {rings:N0} IOPS, one shared queue {moreJobs:N0}");
+    }
+
+    [Fact]
     public void ParallelDirectIoTurnsASumOfLatenciesIntoAboutOne()
     {
         const string workload = "rw: write, bs: 1M";
@@ -62,9 +76,43 @@ public sealed class SimulatedQueueTests
         Assert.InRange(parallel, 200, 3 * 200);
     }
 
-    private const ulong PinnedHash = 3_548_760_420_756_897_018;
+    [Fact]
+    public void ARingHoldsAsManyRequestsAsItIsDeep()
+    {
+        const string mount = "latency: 100us, max-background: 64";
+        double shallow = Run("io-uring", jobs: 1, "rw: randread, bs: 4k, ioengine: libaio, iodepth: 8", out _, $"{mount}, queue-depth: 1").Iops;
+        double deep = Run("io-uring", jobs: 1, "rw: randread, bs: 4k, ioengine: libaio, iodepth: 8", out _, $"{mount}, queue-depth: 8").Iops;
+        Assert.InRange(shallow, 5_000, 10_000);
+        Assert.InRange(deep, 5 * shallow, 9 * shallow);
+    }
 
-    private static TrialMeasurement Run(string design, int jobs, string workload, out ulong hash, string mount = "threads: 20")
+    [Fact]
+    public void ARingsThreadThatIsNotPinnedLeavesItsCpuToTheApplication()
+    {
+        Run("io-uring", jobs: 1, "rw: randread, bs: 4k", out ulong pinned, "affinity: cpu");
+        Run("io-uring", jobs: 1, "rw: randread, bs: 4k", out ulong chosen, "affinity: auto");
+        Run("io-uring", jobs: 1, "rw: randread, bs: 4k", out ulong free, "affinity: none");
+        Assert.Equal(pinned, chosen);
+        Assert.NotEqual(pinned, free);
+    }
+
+    [Theory]
+    [InlineData("dev-fuse")]
+    [InlineData("clone")]
+    [InlineData("io-uring")]
+    public void AThreadThatSpinsSavesAWakeUpAndOneThatIsNotToldToDoesNot(string design)
+    {
+        const string workload = "rw: randread, bs: 4k";
+        double sleeping = Run(design, jobs: 1, workload, out ulong asleep, "spin: 0us").Iops;
+        double spinning = Run(design, jobs: 1, workload, out _, "spin: 50us").Iops;
+        Run(design, jobs: 1, workload, out ulong leftOut, "threads: 2");
+        Assert.Equal(asleep, leftOut);
+        Assert.True(spinning > sleeping, $"spinning {spinning:N0} IOPS, sleeping {sleeping:N0}");
+    }
+
+    private const ulong PinnedHash = 5_318_683_794_224_501_262;
+
+    private static TrialMeasurement Run(string design, int jobs, string workload, out ulong hash, string mount = "threads: 20", string machine = Large)
     {
         string text = $$"""
             experiments:
@@ -79,6 +127,6 @@ public sealed class SimulatedQueueTests
         Assert.Empty(reading.Errors);
         Experiment experiment = Assert.Single(reading.Experiments);
         Workload only = Assert.Single(experiment.Workloads);
-        return SimulatedTrial.Run(Large, experiment.Backend, experiment.Mount, only, seed: 1, out hash);
+        return SimulatedTrial.Run(machine, experiment.Backend, experiment.Mount, only, seed: 1, out hash);
     }
 }

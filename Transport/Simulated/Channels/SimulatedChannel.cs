@@ -23,13 +23,14 @@ internal sealed class SimulatedChannel : IFuseChannel
         _connection = connection;
         _options = options;
         int readers = connection.Queue.Readers ?? options.Threads;
+        int slots = connection.Queue.IsRing ? options.QueueDepth : options.SlotsMax;
         // Of the threads that read one queue one at a time spins; the thread of a CPU's own queue has a turn of its own.
         bool hasOwnQueue = connection.Queue.Readers is not null;
         var turn = new SpinTurn();
         _readers =
         [
             .. Enumerable.Range(0, readers).Select(i => new SimulatedReader(
-                connection, this, i, options.SlotsMax, new AdaptiveSpin(options.Spin, hasOwnQueue ? new SpinTurn() : turn, onlyIdle: !hasOwnQueue))),
+                connection, this, i, slots, new AdaptiveSpin(options.Spin, hasOwnQueue ? new SpinTurn() : turn, onlyIdle: !hasOwnQueue))),
         ];
     }
 
@@ -65,15 +66,14 @@ internal sealed class SimulatedChannel : IFuseChannel
     private CpuSet? Placement(int reader)
     {
         Machine machine = _connection.Machine;
-        if (_options.Affinity == Runtime.Affinity.None)
+        CpuSet? home = _connection.Queue.Home(reader);
+        return _options.Affinity switch
         {
-            return _options.DaemonCpus;
-        }
-
-        return _connection.Queue.Placement(reader) ?? _options.Affinity switch
-        {
+            Runtime.Affinity.Cpu when home is not null => CpuSet.Of(home.First + (reader / machine.Nodes.Count % home.Count)),
             Runtime.Affinity.Cpu => CpuSet.Of(reader % machine.Cpus.Count),
+            Runtime.Affinity.Numa when home is not null => machine.Cpus[home.First].Node.Cpus,
             Runtime.Affinity.Numa => machine.Nodes[reader % machine.Nodes.Count].Cpus,
+            Runtime.Affinity.Auto when home is not null => home,
             _ => _options.DaemonCpus,
         };
     }

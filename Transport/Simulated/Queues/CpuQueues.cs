@@ -45,7 +45,9 @@ internal sealed class CpuQueues : RequestQueue
     public static CpuQueues ZeroCopy(FuseConnection connection) =>
         new(connection, static (machine, cpu) => new QueueGuard(new SimSpinLock(machine, $"ring {cpu}")), copiesData: false);
 
-    public override CpuSet Placement(int reader) => _places[reader];
+    public override bool IsRing => true;
+
+    public override CpuSet Home(int reader) => _places[reader];
 
     public override ValueTask Put(SimThread sender, KernelRequest request)
     {

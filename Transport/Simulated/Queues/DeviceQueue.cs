@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Harness.Simulation.Machines;
 using Harness.Transport.Simulated.Requests;
 
@@ -11,13 +10,13 @@ namespace Harness.Transport.Simulated.Queues;
 internal sealed class DeviceQueue : RequestQueue
 {
     private readonly InputQueue _input;
-    private readonly SimSpinLock[] _processing;
+    private readonly ProcessingQueue[] _processing;
 
     /// <summary>One processing queue for all, or with clones one for each reader.</summary>
     public DeviceQueue(FuseConnection connection, int processingQueues)
     {
         _input = new InputQueue(connection, "the input queue", new QueueGuard(new SimSpinLock(connection.Machine, "fiq")));
-        _processing = [.. Enumerable.Range(0, processingQueues).Select(i => new SimSpinLock(connection.Machine, $"fpq {i}"))];
+        _processing = [.. Enumerable.Range(0, processingQueues).Select(i => new ProcessingQueue(connection.Machine, $"fpq {i}"))];
     }
 
     public override ValueTask Put(SimThread sender, KernelRequest request) => _input.Put(sender, request);
@@ -28,20 +27,9 @@ internal sealed class DeviceQueue : RequestQueue
 
     public override ValueTask<KernelRequest?> TryTake(SimThread reader, int index) => _input.TryTake(reader);
 
-    public override ValueTask Keep(SimThread reader, int index, KernelRequest request) => TouchProcessing(reader, index);
+    public override ValueTask Keep(SimThread reader, int index, KernelRequest request) => Processing(index).Keep(reader, request);
 
-    public override ValueTask Find(SimThread answerer, int index, KernelRequest request) => TouchProcessing(answerer, index);
+    public override ValueTask Find(SimThread answerer, int index, KernelRequest request) => Processing(index).Find(answerer, request);
 
-    /// <summary>The lock is taken before the copy, and again after it (fuse_dev_do_read, fuse_dev_do_write).</summary>
-    [AsyncMethodBuilder(typeof(SimMethodBuilder))]
-    private async ValueTask TouchProcessing(SimThread thread, int index)
-    {
-        const int times = 2;
-        SimSpinLock own = _processing[index % _processing.Length];
-        for (int i = 0; i < times; i++)
-        {
-            await own.Acquire(thread);
-            own.Release(thread);
-        }
-    }
+    private ProcessingQueue Processing(int index) => _processing[index % _processing.Length];
 }

@@ -5,6 +5,17 @@ using Harness.Transport.Simulated.Requests;
 namespace Harness.Transport.Simulated.Queues;
 
 /// <summary>Requests in order of arrival, those of the daemon's threads that wait for them, and what keeps CPUs from touching it at once.</summary>
+/// <remarks>
+/// Which cache lines a request moves while the queue's lock is held, after fs/fuse/dev.c of Linux 6.18. Each costs what it takes to come from
+/// the CPU that had it last:
+/// <list type="bullet">
+/// <item>the lock's own line, with the request's number, the list's head and the wait queue's head (<c>struct fuse_iqueue</c>);</item>
+/// <item>who sends (<c>fuse_dev_queue_req</c>): the first line of the request before it in the list, whose link it changes; the wait queue's
+/// lock, the entry of the reader that it wakes, on that reader's stack, and of the one behind; then the wake-up itself;</item>
+/// <item>who takes (<c>fuse_dev_do_read</c>): the first line of the request, with its flags and its links, and that of the next;</item>
+/// <item>who finds nothing (<c>prepare_to_wait_exclusive</c>): the wait queue's lock, and the entry of who waits before it.</item>
+/// </list>
+/// </remarks>
 /// <param name="connection">Whose interrupts and forgets it hands out too.</param>
 /// <param name="name">Its name in reports.</param>
 /// <param name="guard">What is held while it is changed.</param>
@@ -16,6 +27,8 @@ internal sealed class InputQueue(FuseConnection connection, string name, QueueGu
 
     private readonly Queue<KernelRequest> _pending = new();
     private readonly SimWaitQueue _readers = new($"a request in {name}");
+    private readonly SimSpinLock _readersLock = new(connection.Machine, $"the wait queue of {name}");
+    private KernelRequest? _last;
     private int _forgetTurn = ForgetsInTurn;
 
     /// <summary>Adds a request, or says that something urgent has come, and wakes a reader while still holding the guard, as Linux does.</summary>
@@ -25,10 +38,17 @@ internal sealed class InputQueue(FuseConnection connection, string name, QueueGu
         await guard.Enter(sender);
         if (request is not null)
         {
+            guard.Touch(sender);
+            if (guard.IsLock && _pending.Count > 0)
+            {
+                _last!.Links.Touch(sender);
+            }
+
             _pending.Enqueue(request);
+            _last = request;
         }
 
-        await _readers.WakeOne(sender);
+        await Wake(sender);
         guard.Leave(sender);
     }
 
@@ -39,14 +59,26 @@ internal sealed class InputQueue(FuseConnection connection, string name, QueueGu
         while (true)
         {
             await guard.Enter(reader);
-            KernelRequest? next = TakeNext();
+            guard.Touch(reader);
+            KernelRequest? next = TakeNext(reader);
             guard.Leave(reader);
             if (next is not null)
             {
                 return next;
             }
 
-            await _readers.Wait(reader);
+            await _readersLock.Acquire(reader);
+            ChargeFor(reader, _readers.Last);
+            _readers.Join(reader);
+            _readersLock.Release(reader);
+            if (_pending.Count > 0 || connection.HasUrgent)
+            {
+                _readers.Leave(reader);
+            }
+            else
+            {
+                await reader.Block(_readers);
+            }
         }
     }
 
@@ -55,12 +87,33 @@ internal sealed class InputQueue(FuseConnection connection, string name, QueueGu
     public async ValueTask<KernelRequest?> TryTake(SimThread reader)
     {
         await guard.Enter(reader);
-        KernelRequest? next = TakeNext();
+        guard.Touch(reader);
+        KernelRequest? next = TakeNext(reader);
         guard.Leave(reader);
         return next;
     }
 
-    private KernelRequest? TakeNext()
+    /// <summary>Wakes the reader that has waited longest, under the wait queue's lock (<c>wake_up</c>, <c>__wake_up_common</c>).</summary>
+    [AsyncMethodBuilder(typeof(SimMethodBuilder))]
+    private async ValueTask Wake(SimThread sender)
+    {
+        await _readersLock.AcquireWithin(sender);
+        ChargeFor(sender, _readers.First);
+        await _readers.WakeOne(sender);
+        ChargeFor(sender, _readers.First);
+        _readersLock.Release(sender);
+    }
+
+    /// <summary>The entry of a waiting thread comes from the CPU that it waits on.</summary>
+    private void ChargeFor(SimThread thread, SimThread? waiting)
+    {
+        if (waiting is not null)
+        {
+            thread.Charge(connection.Machine.CostOfLine(waiting.Cpu, thread.Cpu));
+        }
+    }
+
+    private KernelRequest? TakeNext(SimThread reader)
     {
         bool forgetsToo = _pending.Count == 0 || _forgetTurn-- > 0;
         if (connection.TakeUrgent(forgetsToo) is { } urgent)
@@ -73,32 +126,17 @@ internal sealed class InputQueue(FuseConnection connection, string name, QueueGu
             _forgetTurn = ForgetsInTurn;
         }
 
-        return _pending.TryDequeue(out KernelRequest? request) ? request : null;
-    }
-}
-
-/// <summary>What keeps a queue whole when several CPUs use it: a spin lock, or only the transfer of the line that its ends are in.</summary>
-internal readonly struct QueueGuard
-{
-    private readonly SimSpinLock? _lock;
-    private readonly SimCacheLine? _line;
-
-    /// <summary>A spin lock.</summary>
-    public QueueGuard(SimSpinLock @lock) => _lock = @lock;
-
-    /// <summary>No lock: head and tail are changed by single atomic operations.</summary>
-    public QueueGuard(SimCacheLine line) => _line = line;
-
-    public ValueTask Enter(SimThread thread)
-    {
-        if (_lock is not null)
+        if (!_pending.TryDequeue(out KernelRequest? request))
         {
-            return _lock.Acquire(thread);
+            return null;
         }
 
-        _line!.Touch(thread);
-        return default;
-    }
+        request.Links.Touch(reader);
+        if (guard.IsLock && _pending.TryPeek(out KernelRequest? behind))
+        {
+            behind.Links.Touch(reader);
+        }
 
-    public void Leave(SimThread thread) => _lock?.Release(thread);
+        return request;
+    }
 }

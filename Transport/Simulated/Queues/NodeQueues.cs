@@ -18,7 +18,7 @@ internal sealed class NodeQueues : RequestQueue
         _input = [.. _machine.Nodes.Select(node => new InputQueue(connection, $"node {node.Id}", new QueueGuard(_locks[node.Id])))];
     }
 
-    public override CpuSet Placement(int reader) => _machine.Nodes[NodeOf(reader)].Cpus;
+    public override CpuSet Home(int reader) => _machine.Nodes[NodeOf(reader)].Cpus;
 
     public override ValueTask Put(SimThread sender, KernelRequest request)
     {
@@ -41,6 +41,7 @@ internal sealed class NodeQueues : RequestQueue
     {
         SimSpinLock own = _locks[NodeOf(index)];
         await own.Acquire(thread);
+        own.TouchBeside(thread);
         own.Release(thread);
     }
 

@@ -21,8 +21,11 @@ internal abstract class RequestQueue
     /// <summary>How many threads the daemon has, if that is not its own to choose.</summary>
     public virtual int? Readers => null;
 
-    /// <summary>Where a daemon's thread must run, if it must.</summary>
-    public virtual CpuSet? Placement(int reader) => null;
+    /// <summary>Whether a request keeps its entry of a ring until it is answered, so that the ring's depth limits them.</summary>
+    public virtual bool IsRing => false;
+
+    /// <summary>The CPUs whose requests a daemon's thread takes, where the design divides them: next to each other.</summary>
+    public virtual CpuSet? Home(int reader) => null;
 
     /// <summary>Puts a request where the daemon finds it, and wakes a thread of the daemon that waits.</summary>
     public abstract ValueTask Put(SimThread sender, KernelRequest request);

@@ -39,6 +39,7 @@ internal sealed class BackgroundRequests(FuseConnection connection)
         request.IsBackground = true;
         connection.Admit(thread, request);
         await Enter(thread);
+        Touch(thread);
         if (++Count == Limit)
         {
             _isBlocked = true;
@@ -53,6 +54,7 @@ internal sealed class BackgroundRequests(FuseConnection connection)
     public async ValueTask Ended(SimThread thread)
     {
         await Enter(thread);
+        Touch(thread);
         bool wasFull = Count == Limit;
         Count--;
         _active--;
@@ -61,15 +63,25 @@ internal sealed class BackgroundRequests(FuseConnection connection)
             _isBlocked = false;
         }
 
-        await Flush(thread);
         if (!_isBlocked)
         {
             await _blockedSenders.WakeOne(thread);
         }
+
+        await Flush(thread);
     }
 
     private ValueTask Enter(SimThread thread) =>
         connection.Queue.BackgroundLocking == BackgroundLocking.None ? default : _lock.Acquire(thread);
+
+    /// <summary>The counters and the head of the list are in one line with the lock (fs/fuse/fuse_i.h, <c>struct fuse_conn</c>).</summary>
+    private void Touch(SimThread thread)
+    {
+        if (connection.Queue.BackgroundLocking != BackgroundLocking.None)
+        {
+            _lock.TouchBeside(thread);
+        }
+    }
 
     /// <summary>Sends what may be sent, and lets go of the lock: before that, or, by <c>/dev/fuse</c>, after it with all its wake-ups.</summary>
     [AsyncMethodBuilder(typeof(SimMethodBuilder))]

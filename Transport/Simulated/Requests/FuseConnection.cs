@@ -18,11 +18,13 @@ internal sealed partial class FuseConnection
 
     private readonly Stack<KernelRequest> _spare = new();
     private readonly Queue<ulong> _interrupts = new();
+    private readonly SimCacheLine _waitingCount;
     private ulong _unique;
 
     public FuseConnection(Machine machine, KernelOptions options)
     {
         Machine = machine;
+        _waitingCount = new SimCacheLine(machine);
         Options = options;
         Costs = KernelCosts.Of(machine.Description);
         Background = new BackgroundRequests(this);
@@ -47,6 +49,9 @@ internal sealed partial class FuseConnection
     /// <summary>Requests made and not ended, as <c>/sys/fs/fuse/connections/N/waiting</c> counts them.</summary>
     public int Waiting { get; private set; }
 
+    /// <summary>Whether there is anything that <see cref="TakeUrgent"/> would hand out.</summary>
+    public bool HasUrgent => _interrupts.Count > 0 || Forgets.Count > 0;
+
     /// <summary>Requests answered so far.</summary>
     public long Ended { get; private set; }
 
@@ -54,7 +59,7 @@ internal sealed partial class FuseConnection
 
     public KernelRequest Rent(Opcode opcode, ulong nodeId)
     {
-        KernelRequest request = _spare.TryPop(out KernelRequest? spare) ? spare : new KernelRequest();
+        KernelRequest request = _spare.TryPop(out KernelRequest? spare) ? spare : new KernelRequest(Machine);
         request.Begin(opcode, nodeId);
         return request;
     }
@@ -125,8 +130,10 @@ internal sealed partial class FuseConnection
         thread.Charge(Costs.Request);
         request.Node = thread.Cpu.Node.Id;
         request.Cpu = thread.Cpu;
+        request.Links.MoveTo(thread.Cpu);
         request.Queue = thread.Cpu.Id;
         request.Seal();
+        _waitingCount.Touch(thread);
         Waiting++;
     }
 
@@ -135,7 +142,8 @@ internal sealed partial class FuseConnection
     {
         if (request.Cpu is { } before && before != thread.Cpu)
         {
-            thread.Charge(KernelCosts.RequestLines * Machine.CostOfLine(before, thread.Cpu));
+            thread.Charge((KernelCosts.RequestLines - 1) * Machine.CostOfLine(before, thread.Cpu));
+            request.Links.Touch(thread);
         }
 
         request.Cpu = thread.Cpu;
@@ -164,6 +172,7 @@ internal sealed partial class FuseConnection
     public async ValueTask End(SimThread thread, KernelRequest request, Errno error, ReadOnlyMemory<byte> payload)
     {
         request.Take(error, payload.Span);
+        _waitingCount.Touch(thread);
         Waiting--;
         Ended++;
         bool isBackground = request.IsBackground;

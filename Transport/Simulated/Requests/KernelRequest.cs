@@ -10,7 +10,8 @@ namespace Harness.Transport.Simulated.Requests;
 
 /// <summary>A request in the simulated kernel, from its making to its answer (<c>struct fuse_req</c> with its arguments).</summary>
 /// <remarks>Rented from and returned to its <see cref="FuseConnection"/> by whoever sends it; one in the background returns itself.</remarks>
-internal sealed class KernelRequest
+/// <param name="machine">Whose CPUs it travels between.</param>
+internal sealed class KernelRequest(Machine machine)
 {
     private byte[] _head = new byte[256];
     private int _headLength;
@@ -51,7 +52,10 @@ internal sealed class KernelRequest
     /// <summary>The node of the memory that its data come from and go to.</summary>
     public int Node { get; set; }
 
-    /// <summary>The CPU that changed it last.</summary>
+    /// <summary>Its first cache line, which the queues that it stands in change: list nodes, flags and count (<c>struct fuse_req</c>).</summary>
+    public SimCacheLine Links { get; } = new(machine);
+
+    /// <summary>The CPU that changed the rest of it last.</summary>
     public SimCpu? Cpu { get; set; }
 
     /// <summary>Who waits for it.</summary>

@@ -1,0 +1,54 @@
+using System.Runtime.CompilerServices;
+using Harness.Simulation.Machines;
+using Harness.Transport.Simulated.Requests;
+
+namespace Harness.Transport.Simulated.Queues;
+
+/// <summary>
+/// The requests that a descriptor's readers have taken and not answered, in lists by number, under one lock (fs/fuse/dev.c,
+/// <c>struct fuse_pqueue</c>).
+/// </summary>
+internal sealed class ProcessingQueue(Machine machine, string name)
+{
+    // FUSE_PQ_HASH_SIZE heads of 16 bytes (fs/fuse/fuse_i.h), four in a cache line.
+    private const int Heads = 256;
+    private const int HeadsOfLine = 4;
+    private const int UniqueBits = 1;
+
+    private readonly SimSpinLock _lock = new(machine, name);
+    private readonly SimCacheLine[] _heads = [.. Enumerable.Range(0, Heads / HeadsOfLine).Select(_ => new SimCacheLine(machine))];
+
+    /// <summary>A request is copied to the daemon and waits for its answer: once into the list of those being copied, once into that of its number.</summary>
+    [AsyncMethodBuilder(typeof(SimMethodBuilder))]
+    public async ValueTask Keep(SimThread reader, KernelRequest request)
+    {
+        await Touch(reader);
+        await Move(reader, request);
+    }
+
+    /// <summary>An answer has come: once out of the list of its number, once out of the list of those being copied.</summary>
+    [AsyncMethodBuilder(typeof(SimMethodBuilder))]
+    public async ValueTask Find(SimThread answerer, KernelRequest request)
+    {
+        await Move(answerer, request);
+        await Touch(answerer);
+    }
+
+    [AsyncMethodBuilder(typeof(SimMethodBuilder))]
+    private async ValueTask Touch(SimThread thread)
+    {
+        await _lock.Acquire(thread);
+        _lock.TouchBeside(thread);
+        _lock.Release(thread);
+    }
+
+    [AsyncMethodBuilder(typeof(SimMethodBuilder))]
+    private async ValueTask Move(SimThread thread, KernelRequest request)
+    {
+        await _lock.Acquire(thread);
+        _lock.TouchBeside(thread);
+        _heads[(int)((request.Header.Unique >> UniqueBits) % Heads) / HeadsOfLine].Touch(thread);
+        request.Links.Touch(thread);
+        _lock.Release(thread);
+    }
+}
