@@ -39,7 +39,8 @@ internal sealed class ApplicationBenchmarks(Sampler sampler, int cpu, Cancellati
         Figure loop = sampler.Each(cpu, EchoRounds, bare.Round, "");
         return Figure.Median(nanos, "").Less(
             FormattableString.Invariant(
-                $"measured here: fio's net engine, 4 KiB to an echo on the same CPU and back, less the same by a bare loop, {loop.Nanos:0} ns, and less what fio takes when nobody else runs"),
+                $"measured here: fio's net engine, 4 KiB to an echo on the same CPU and back, less the same by a bare loop, {loop.Nanos:0} ns, ")
+                + "and less what fio takes when nobody else runs",
             loop, warm);
     }
 

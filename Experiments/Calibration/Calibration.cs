@@ -33,7 +33,7 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
     /// <summary>Measures everything.</summary>
     /// <exception cref="Transport.FuseTransportException">This machine cannot mount.</exception>
     /// <exception cref="OperationCanceledException">It was interrupted.</exception>
-    public MachineDescription Run()
+    public async Task<MachineDescription> Run()
     {
         Topology topology = Topology.Current;
         int here = topology.Online.Numbers.First();
@@ -72,10 +72,11 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
         {
             Wakes = comes > Mostly ? WakePlacement.Waker : stays > Mostly ? WakePlacement.Last : WakePlacement.Idle,
             SchedulerSource = FormattableString.Invariant(
-                $"measured here, another CPU being idle: a thread that may run anywhere woke up on its waker's CPU {stays * 100:0} times in 100 if it was there last, and {comes * 100:0} in 100 if it was on the idle one"),
+                $"measured here, another CPU being idle: a thread that may run anywhere woke up on its waker's CPU {stays * 100:0} times in 100 ")
+                + FormattableString.Invariant($"if it was there last, and {comes * 100:0} in 100 if it was on the idle one"),
         };
         progress("GETATTR");
-        Figure getattr = GetattrBenchmark.Measure(_sampler, here, cancellationToken);
+        Figure getattr = await GetattrBenchmark.Measure(_sampler, here, cancellationToken).ConfigureAwait(false);
         double parts = GetattrBenchmark.Simulate(machine);
         fuse["request"] = getattr.Less(
             $"measured here: GETATTR on one channel, one thread and one CPU, {getattr.Nanos:0} ns, less what the model says of its parts, {parts:0} ns",

@@ -33,14 +33,14 @@ internal static class GetattrBenchmark
     /// <exception cref="Transport.FuseTransportException">This machine cannot mount.</exception>
     /// <exception cref="OperationCanceledException">It was interrupted; nothing stays mounted.</exception>
     /// <remarks>The daemon is a process of its own, as in what is predicted, so that switching to it changes the address space.</remarks>
-    public static Figure Measure(Sampler sampler, int cpu, CancellationToken cancellationToken)
+    public static async Task<Figure> Measure(Sampler sampler, int cpu, CancellationToken cancellationToken)
     {
         string directory = Directory.CreateTempSubdirectory("harness-calibrate-").FullName;
         DaemonProcess? daemon = null;
         try
         {
             string[] arguments = ["--backend", Backend.Null, .. s_knobs.MountArguments()];
-            daemon = DaemonProcess.StartHarness(DaemonProcess.HarnessMount(arguments, directory), directory, cancellationToken).GetAwaiter().GetResult();
+            daemon = await DaemonProcess.StartHarness(DaemonProcess.HarnessMount(arguments, directory), directory, cancellationToken).ConfigureAwait(false);
             using (SafeFileHandle file = File.OpenHandle(Path.Combine(directory, FileName)))
             using (var memory = new NativeBuffer(SessionOptions.PageSize))
             {
@@ -57,7 +57,11 @@ internal static class GetattrBenchmark
         }
         finally
         {
-            daemon?.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            if (daemon is not null)
+            {
+                await daemon.DisposeAsync().ConfigureAwait(false);
+            }
+
             Directory.Delete(directory);
         }
     }

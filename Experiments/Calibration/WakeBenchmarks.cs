@@ -38,8 +38,11 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
         Figure together = sampler.Each(here, Rounds, thread.Round, "");
         // A round is two switches.
         Figure space = apart.Less("", together).Times(0.5);
-        return threads.Plus(space, FormattableString.Invariant(
-            $"measured here: sched_yield between two threads on one CPU, less that of one alone, {threads.Nanos:0} ns, and what a round through pipes to another process takes longer than one to another thread, {space.Nanos:0} ns a switch"));
+        return threads.Plus(
+            space,
+            FormattableString.Invariant($"measured here: sched_yield between two threads on one CPU, less that of one alone, {threads.Nanos:0} ns, and ")
+                + FormattableString.Invariant(
+                    $"what a round through pipes to another process takes longer than one to another thread, {space.Nanos:0} ns a switch"));
     }
 
     private Figure SwitchOfThreads()
@@ -115,7 +118,8 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
         sleeper.Join();
         return figure.Nanos >= computesMicros * NanosPerMicro
             ? null
-            : figure.Less("measured here: from waking a thread on the own CPU until it runs, the waker computing on, less waking and switching", hop, eventCalls);
+            : figure.Less(
+                "measured here: from waking a thread on the own CPU until it runs, the waker computing on, less waking and switching", hop, eventCalls);
     }
 
     /// <summary>

@@ -29,7 +29,7 @@ internal static class CalibrateCommand
         var quick = new Option<bool>("--quick") { Description = "Fewer repetitions, wider intervals" };
         var json = new Option<bool>("--json") { Description = "Also prints the figures as JSON" };
         var command = new Command("calibrate", "Measures this machine by microbenchmarks and writes a machine file for the simulator.") { output, quick, json };
-        command.SetAction(parsed =>
+        command.SetAction(async (parsed, _) =>
         {
             string path = parsed.GetValue(output)!;
             if (!path.EndsWith(".yaml", StringComparison.Ordinal))
@@ -40,7 +40,7 @@ internal static class CalibrateCommand
             using var interruption = new Interruption();
             try
             {
-                MachineDescription machine = Measure(parsed.GetValue(quick), interruption.Token);
+                MachineDescription machine = await Measure(parsed.GetValue(quick), interruption.Token).ConfigureAwait(false);
                 WholeFile.Write(path, MachineFileWriter.Write(machine));
                 Print(machine, path, parsed.GetValue(json));
                 return ExitCode.Done;
@@ -55,7 +55,7 @@ internal static class CalibrateCommand
     }
 
     /// <summary>Measures, and says on standard error what is being measured.</summary>
-    public static MachineDescription Measure(bool quick, CancellationToken cancellationToken)
+    public static Task<MachineDescription> Measure(bool quick, CancellationToken cancellationToken)
     {
         if (RuntimeInformation.ProcessArchitecture != Architecture.X64)
         {

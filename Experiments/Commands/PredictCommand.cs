@@ -144,7 +144,7 @@ internal static class PredictCommand
         RunEnvironment environment = EnvironmentRecord.Gather(Seed, fio, DateTimeOffset.UtcNow);
         environment.Write(directory.EnvironmentJson);
         // The machine first: nothing of what follows can get into it.
-        MachineDescription machine = Machine(directory, machineFile, options.Quick, cancellationToken);
+        MachineDescription machine = await Machine(directory, machineFile, options.Quick, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<PredictionCell> cells = PredictionPlan.Cells(s_runtime, options.Spin, options.Quick);
         IReadOnlyList<TrialMeasurement> predicted = Predictions.Simulate(machine, cells, Seed);
         using var results = ResultsFile.Open(directory.ResultsCsv, []);
@@ -166,12 +166,13 @@ internal static class PredictCommand
         ? text
         : throw new BadArgumentsException($"--spin: {complaint}; allowed: {Knobs.Spin.Kind.Expectation}.");
 
-    private static MachineDescription Machine(RunDirectory directory, string? file, bool quick, CancellationToken cancellationToken)
+    private static async Task<MachineDescription> Machine(RunDirectory directory, string? file, bool quick, CancellationToken cancellationToken)
     {
         string own = Path.Combine(directory.Root, MachineYaml);
         if (file is null && !File.Exists(own))
         {
-            WholeFile.Write(own, MachineFileWriter.Write(CalibrateCommand.Measure(quick, cancellationToken)));
+            MachineDescription measured = await CalibrateCommand.Measure(quick, cancellationToken).ConfigureAwait(false);
+            WholeFile.Write(own, MachineFileWriter.Write(measured));
         }
 
         return Load(file ?? own);

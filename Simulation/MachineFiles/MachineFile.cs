@@ -107,7 +107,8 @@ public static class MachineFile
         int placement = Array.IndexOf(Placements, wakes);
         return placement >= 0
             ? ((WakePlacement)placement, source)
-            : throw scheduler.Error($"scheduler.wakes is '{wakes}'. Allowed: {Placements[0]} (a thread wakes up on its last CPU if that is idle, or another idle one), "
+            : throw scheduler.Error(
+                $"scheduler.wakes is '{wakes}'. Allowed: {Placements[0]} (a thread wakes up on its last CPU if that is idle, or another idle one), "
                 + $"{Placements[1]} (also if its last CPU is its waker's), {Placements[2]} (on its waker's CPU), the last two if nobody waits there.");
     }
 

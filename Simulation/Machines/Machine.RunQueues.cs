@@ -242,7 +242,9 @@ public sealed partial class Machine
     /// balancer, seen from the thread.
     /// </summary>
     SimCpu Balance(SimThread thread, SimCpu chosen) =>
-        Packs && !chosen.IsIdle && thread.IsMovable && idleCount > 0 && FindIdle(thread.Affinity, chosen.Node) is { } found && IsTimeToBalance() ? found : chosen;
+        Packs && !chosen.IsIdle && thread.IsMovable && idleCount > 0 && FindIdle(thread.Affinity, chosen.Node) is { } found && IsTimeToBalance()
+            ? found
+            : chosen;
 
     bool IsTimeToBalance()
     {

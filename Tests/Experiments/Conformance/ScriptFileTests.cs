@@ -38,7 +38,6 @@ public sealed class ScriptFileTests
 
     [Theory]
     [InlineData("cache-dir: on", "cache-dir=on is not modelled")]
-    [InlineData("spin: 10us", "spin=10us is not modelled")]
     [InlineData("request-timeout: 5s", "request-timeout=5s is not modelled")]
     public void AKnobThatIsNotModelledIsRefusedByName(string mount, string says)
     {
