@@ -89,32 +89,29 @@ internal sealed class SimulatedReader(FuseConnection connection, SimulatedChanne
     }
 
     /// <summary>Waits for the next message: awake for a while where that pays, by the real channels' own rule, and then asleep.</summary>
-    [AsyncMethodBuilder(typeof(SimMethodBuilder<>))]
-    private async ValueTask<KernelRequest> Receive(SimThread thread, RequestQueue queue)
+    private ValueTask<KernelRequest> Receive(SimThread thread, RequestQueue queue)
     {
         thread.EnterKernel();
-        if (_spin.TryBegin())
-        {
-            long call = connection.Machine.Costs.SystemCall.Nanoseconds;
-            KernelRequest? found = await queue.TryTake(thread, Index);
-            while (found is null && _spin.Continue(connection.Now))
-            {
-                // A look and sched_yield(2): a system call each. A ring's thread looks at memory, but the yield costs it as much.
-                thread.Charge(queue.SystemCallsPerRequest * call);
-                await thread.LeaveKernel();
-                await thread.Yield();
-                thread.EnterKernel();
-                found = await queue.TryTake(thread, Index);
-            }
+        return _spin.TryBegin() ? Spin(thread, queue) : queue.Take(thread, Index);
+    }
 
-            _spin.End(found is not null);
-            if (found is not null)
-            {
-                return found;
-            }
+    [AsyncMethodBuilder(typeof(SimMethodBuilder<>))]
+    private async ValueTask<KernelRequest> Spin(SimThread thread, RequestQueue queue)
+    {
+        long call = connection.Machine.Costs.SystemCall.Nanoseconds;
+        KernelRequest? found = await queue.TryTake(thread, Index);
+        while (found is null && _spin.Continue(connection.Now))
+        {
+            // A look and sched_yield(2): a system call each. A ring's thread looks at memory, but the yield costs it as much.
+            thread.Charge(queue.SystemCallsPerRequest * call);
+            await thread.LeaveKernel();
+            await thread.Yield();
+            thread.EnterKernel();
+            found = await queue.TryTake(thread, Index);
         }
 
-        return await queue.Take(thread, Index);
+        _spin.End(found is not null);
+        return found ?? await queue.Take(thread, Index);
     }
 
     [AsyncMethodBuilder(typeof(SimMethodBuilder))]
