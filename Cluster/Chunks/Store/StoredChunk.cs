@@ -136,7 +136,9 @@ internal sealed class StoredChunk : IDisposable
         return error;
     }
 
-    /// <summary>Everything survives a power cut, header and names too, that was there when <paramref name="straight"/> was <see cref="StraightWrites"/>.</summary>
+    /// <summary>
+    /// Everything survives a power cut, header and names too, that was there when <paramref name="straight"/> was <see cref="StraightWrites"/>.
+    /// </summary>
     public void NoteSynced(long straight) => _straightSynced = Math.Max(_straightSynced, straight);
 
     /// <summary>Writes sums and header, after the blocks that they are about were synced.</summary>
