@@ -69,6 +69,9 @@ internal sealed record ClusterClientOptions
     /// </summary>
     public long SpinNanoseconds { get; init; }
 
-    /// <summary>Mutations in flight (default 1024).</summary>
-    public int MutationsMax { get; init; } = 1024;
+    /// <summary>
+    /// Mutations from the first that has no answer on (default 2048). The server remembers the outcomes of all of them, since an acknowledgement is
+    /// one number, and refuses what goes beyond 4096.
+    /// </summary>
+    public int MutationsMax { get; init; } = 2048;
 }

@@ -108,7 +108,7 @@ internal sealed partial class MetadataSession : IRpcHandler
     /// <summary>Asks for a change, once, however often it has to be sent.</summary>
     public async Task<MetadataReply> Mutate(Command command)
     {
-        while (_unacknowledged.Count >= _options.MutationsMax)
+        while (_unacknowledged.Count > 0 && _lastMutation - _unacknowledged.Min >= (ulong)_options.MutationsMax)
         {
             var turn = new TaskCompletionSource();
             _turns.Enqueue(turn);
@@ -120,10 +120,12 @@ internal sealed partial class MetadataSession : IRpcHandler
         command.Mutation = mutation;
         command.Acknowledged = _unacknowledged.Min - 1;
         MetadataReply reply = await Call(new MetadataRequest { Mutate = command });
+        bool opens = mutation == _unacknowledged.Min;
         _unacknowledged.Remove(mutation);
-        if (_turns.TryDequeue(out TaskCompletionSource? next))
+        for (int waiting = opens ? _turns.Count : 0; waiting > 0; waiting--)
         {
-            next.SetResult();
+            // Who finds that those before it have filled the room again joins the queue's end.
+            _turns.Dequeue().SetResult();
         }
 
         return reply;

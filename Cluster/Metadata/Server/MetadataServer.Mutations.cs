@@ -250,6 +250,12 @@ internal sealed partial class MetadataServer
     /// <summary>The reply to a change, with leases on what it made or changed.</summary>
     private MetadataReply Answer(ulong session, Command command, Outcome outcome)
     {
+        if ((Errno)outcome.Errno == Errno.EAGAIN)
+        {
+            // Too much waits for the log, or for the client's acknowledgement: nothing was executed, and without an outcome the client asks again.
+            return Refused(Errno.EAGAIN);
+        }
+
         var reply = new MetadataReply { Errno = outcome.Errno, Outcome = outcome };
         if (outcome.Errno != 0)
         {

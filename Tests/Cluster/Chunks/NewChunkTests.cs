@@ -152,7 +152,7 @@ public sealed class NewChunkTests
         Task? done = null;
         loop.Post(_ => done = Run(), null);
         world.RunUntil(() => done is { IsCompleted: true }, "the store's work", world.NowNanoseconds + 100_000_000_000);
-        Assert.True(done!.IsCompletedSuccessfully, $"{done.Exception}");
+        Assert.True(done!.IsCompletedSuccessfully, done.Exception?.ToString());
 
         async Task Run()
         {

@@ -67,7 +67,7 @@ internal sealed class ClusterWorld
         var fileSystem = new ClusterFileSystem(loop, client);
         IFileSystem pumped = PumpedFileSystem.Of(fileSystem, Scheduler);
         pumped.Start(MemoryBackend.Agreed(fileSystem.Capabilities));
-        return new WorldClient(name, process, client, pumped, new FileSystemClient(pumped));
+        return new WorldClient(name, process, loop, client, pumped, new FileSystemClient(pumped));
     }
 
     public static ClusterClientOptions ClientOptions => new() { MetadataServers = [s_address] };
@@ -96,7 +96,7 @@ internal sealed class ClusterWorld
 }
 
 /// <summary>A client of a <see cref="ClusterWorld"/>.</summary>
-internal sealed record WorldClient(string Host, SimProcess Process, ClusterClient Client, IFileSystem FileSystem, FileSystemClient Fs)
+internal sealed record WorldClient(string Host, SimProcess Process, SimLoop Loop, ClusterClient Client, IFileSystem FileSystem, FileSystemClient Fs)
 {
     public Errno Fsync(ulong file) => FileSystem.Fsync(new RequestContext(0, 0), new NodeId(file), default).AsTask().Result;
 }

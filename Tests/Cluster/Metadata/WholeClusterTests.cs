@@ -215,7 +215,7 @@ public sealed class WholeClusterTests
             Assert.Equal(Errnos.Ok, Run(loop, async () => await client.Open()));
             var fileSystem = new ClusterFileSystem(loop, client);
             IFileSystem pumped = PumpedFileSystem.Of(fileSystem, _world);
-            return new WorldClient("client", process, client, pumped, new FileSystemClient(pumped));
+            return new WorldClient("client", process, loop, client, pumped, new FileSystemClient(pumped));
         }
 
         private T Run<T>(SimLoop loop, Func<Task<T>> body)
