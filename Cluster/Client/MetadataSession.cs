@@ -118,7 +118,6 @@ internal sealed partial class MetadataSession : IRpcHandler
         ulong mutation = ++_lastMutation;
         _unacknowledged.Add(mutation);
         command.Mutation = mutation;
-        command.Acknowledged = _unacknowledged.Min - 1;
         MetadataReply reply = await Call(new MetadataRequest { Mutate = command });
         bool opens = mutation == _unacknowledged.Min;
         _unacknowledged.Remove(mutation);
@@ -151,6 +150,12 @@ internal sealed partial class MetadataSession : IRpcHandler
 
             session = _session;
             request.Session = session;
+            if (request.BodyCase == MetadataRequest.BodyOneofCase.Mutate && request.Mutate.Mutation != 0)
+            {
+                // Anew each time it is sent: what has been answered since may be what the server waits to be told.
+                request.Mutate.Acknowledged = _unacknowledged.Min - 1;
+            }
+
             MetadataReply? reply = peer is null ? null : await Send(peer, request, endless ? Endless : _options.CallNanoseconds);
             if (reply is not null && (Errno)reply.Errno != Errno.ENOTCONN && !(IsBusy(reply) && request.BodyCase == MetadataRequest.BodyOneofCase.Mutate))
             {

@@ -74,8 +74,9 @@ internal sealed partial class MetadataState
             return Failed(Errno.ESTALE);
         }
 
-        if (session.Remembered.Count >= Limits.RememberedMax)
+        if (session.Remembered.Count >= Limits.RememberedMax && command.Mutation != session.Acknowledged + 1)
         {
+            // Not the first without an answer, however: nothing is forgotten before that one has its own.
             return Failed(Errno.EAGAIN);
         }
 

@@ -250,9 +250,10 @@ internal sealed partial class MetadataServer
     /// <summary>The reply to a change, with leases on what it made or changed.</summary>
     private MetadataReply Answer(ulong session, Command command, Outcome outcome)
     {
-        if ((Errno)outcome.Errno == Errno.EAGAIN)
+        if ((Errno)outcome.Errno == Errno.EAGAIN && command.BodyCase != Body.SetLock)
         {
             // Too much waits for the log, or for the client's acknowledgement: nothing was executed, and without an outcome the client asks again.
+            // Of a lock it says that somebody holds it.
             return Refused(Errno.EAGAIN);
         }
 

@@ -1,8 +1,8 @@
-using Harness.Cluster;
 using Harness.Cluster.Client;
 using Harness.Cluster.Metadata.Server;
+using Harness.Cluster.Wire;
+using Harness.Cluster;
 using Harness.FuseProtocol;
-using Harness.FuseProtocol.Wire;
 using Harness.Tests.Cluster.Metadata;
 using Harness.Tests.Experiments.Backends;
 using Mono.Unix.Native;
@@ -32,6 +32,8 @@ public sealed class MutationWindowTests
         holder.Fs.Write(file, 0, "text").Ok();
         Assert.Equal(file, one.Fs.Lookup(Root, "held").Ok().Nodeid);
 
+        ulong own = one.Fs.Mkdir(Root, "own").Ok().Nodeid;
+
         // Its lease is recalled in vain until its session has ended.
         world.Network.Cut(holder.Host, "mds");
         Errno? truncated = null;
@@ -40,11 +42,12 @@ public sealed class MutationWindowTests
         Assert.Null(truncated);
         for (int i = 0; i < 4 * RememberedMax; i++)
         {
-            one.Fs.Mkdir(Root, $"directory {i}").Ok();
+            one.Fs.Mkdir(own, $"directory {i}").Ok();
         }
 
         Assert.Equal(Errnos.Ok, truncated);
 
-        async Task Truncate() => truncated = (await one.Client.Setattr(new(0, 0), new(file), new SetattrIn { Valid = SetattrValid.Size })).Error;
+        async Task Truncate() =>
+            truncated = (Errno)(await one.Client.Session.Mutate(new Command { SetAttributes = new SetAttributes { Inode = file, Size = 0 } })).Errno;
     }
 }
