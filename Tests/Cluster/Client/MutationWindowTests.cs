@@ -1,7 +1,7 @@
+using Harness.Cluster;
 using Harness.Cluster.Client;
 using Harness.Cluster.Metadata.Server;
 using Harness.Cluster.Wire;
-using Harness.Cluster;
 using Harness.FuseProtocol;
 using Harness.Tests.Cluster.Metadata;
 using Harness.Tests.Experiments.Backends;
