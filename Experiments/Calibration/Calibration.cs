@@ -66,6 +66,7 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
             ["pinnedPage"] = calls.PinnedPage().ToCost(),
             ["asyncIo"] = calls.AsyncIo(systemCall).ToCost(),
             ["request"] = new(0, "to be measured"),
+            ["serve"] = new(0, "to be measured"),
         };
         layers[KernelCosts.FuseLayer] = new(KernelCosts.FuseLayer, fuse, new Dictionary<string, Rate>());
         MachineDescription machine = Describe(topology, costs, layers) with
@@ -76,13 +77,17 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
                 + FormattableString.Invariant($"if it was there last, and {comes * 100:0} in 100 if it was on the idle one"),
         };
         progress("GETATTR");
-        Figure getattr = await GetattrBenchmark.Measure(_sampler, here, cancellationToken).ConfigureAwait(false);
-        double parts = GetattrBenchmark.Simulate(machine);
-        fuse["request"] = getattr.Less(
-            $"measured here: GETATTR on one channel, one thread and one CPU, {getattr.Nanos:0} ns, less what the model says of its parts, {parts:0} ns",
-            new Figure(parts, parts, parts, "")).ToCost();
+        (Figure application, Figure server) = await GetattrBenchmark.Measure(_sampler, here, cancellationToken).ConfigureAwait(false);
+        (double sending, double serving) = GetattrBenchmark.Simulate(machine);
+        fuse["request"] = Rest("the caller", application, sending);
+        fuse["serve"] = Rest("the daemon", server, serving);
         return machine;
     }
+
+    private static Cost Rest(string who, Figure measured, double parts) => measured.Less(
+        $"measured here: GETATTR on one channel, one thread and one CPU, CPU time of {who}, {measured.Nanos:0} ns, " +
+        $"less what the model says of its parts, {parts:0} ns",
+        new Figure(parts, parts, parts, "")).ToCost();
 
     private static MachineDescription Describe(Topology topology, CostModel costs, Dictionary<string, LayerCosts> layers) => new()
     {
@@ -148,6 +153,9 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
         Figure deep = wakes.WakerShare(WorkMicros, events);
         Figure far = wakes.HopToOther(WorkMicros, events);
         Figure soon = wakes.HopToOther(ShallowMicros, events);
+        Figure interrupt = wakes.HopToBusy(events).Less(
+            "measured here: from waking a thread on a CPU that another keeps busy until it runs, less the waker's part and the context switch",
+            contextSwitch);
         Cost plain = costs.WakeSameCpu with { Source = "as wakeSameCpu: onto a CPU that runs, the waker does the same and sends no interrupt" };
         var plainFigure = new Figure(plain.Nanoseconds, plain.LowNanoseconds ?? plain.Nanoseconds, plain.HighNanoseconds ?? plain.Nanoseconds, "");
         return costs with
@@ -167,10 +175,10 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
                 $"measured here: one way of a round of threads on two CPUs, each of which works {ShallowMicros} us, " +
                 "less the waker's part and the context switch",
                 shallow, contextSwitch).ToCost(),
-            InterruptSameNode = new(0, "contained in idleExitDeep: from inside only their sum can be measured"),
+            InterruptSameNode = interrupt.ToCost(),
             IdleExitDeep = far.Less(
-                $"measured here: one way of a round of threads on two CPUs, each of which works {WorkMicros} us, less the waker's part and the context switch",
-                deep, contextSwitch).ToCost(),
+                $"measured here: one way of a round of threads on two CPUs, each of which works {WorkMicros} us, less the waker's part, the context switch and interruptSameNode",
+                deep, contextSwitch, interrupt).ToCost(),
         };
     }
 

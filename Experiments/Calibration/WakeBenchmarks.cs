@@ -200,6 +200,51 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
     public Figure HopToOther(double workMicros, Figure eventCalls) => Round(there, workMicros, DeepRounds).Times(0.5).Less(
         "", eventCalls, new Figure(workMicros * NanosPerMicro, workMicros * NanosPerMicro, workMicros * NanosPerMicro, ""));
 
+    /// <summary>From when the waker has woken a thread on a CPU that another keeps busy until that thread runs.</summary>
+    public Figure HopToBusy(Figure eventCalls)
+    {
+        using var call = new Bell();
+        using var answer = new Bell();
+        bool ended = false;
+        long ranAt = 0;
+        using var sleeper = PinnedThread.Start(there, () =>
+        {
+            while (!Volatile.Read(ref ended))
+            {
+                call.Await();
+                Volatile.Write(ref ranAt, Stopwatch.GetTimestamp());
+                answer.Ring();
+            }
+        });
+        using var busy = PinnedThread.Start(there, () =>
+        {
+            while (!Volatile.Read(ref ended))
+            {
+            }
+        });
+        Figure figure = sampler.Batch(here, () =>
+        {
+            var hops = new double[DeepRounds];
+            for (int i = 0; i < DeepRounds; i++)
+            {
+                Sampler.Burn(ShortWorkNanos);
+                call.Ring();
+                long rung = Stopwatch.GetTimestamp();
+                answer.Await();
+                // It may have run before the waker's call was over.
+                hops[i] = Math.Max(0, Sampler.Nanos(rung, Volatile.Read(ref ranAt)));
+            }
+
+            Array.Sort(hops);
+            return hops[DeepRounds / 2];
+        }, "");
+        Volatile.Write(ref ended, true);
+        call.Ring();
+        sleeper.Join();
+        busy.Join();
+        return figure.Less("", eventCalls.Times(0.5));
+    }
+
     /// <summary>What the waker spends of that.</summary>
     public Figure WakerShare(double idleMicros, Figure eventCalls)
     {

@@ -15,16 +15,33 @@ internal static class Predictions
     private const double ErrorShown = 0.5;
     private static readonly Backend s_null = new(Backend.Null, null);
 
+    // Where threads begin is chance, and where they begin they may stay for long: as a measurement has blocks, a prediction has draws.
+    private const int Draws = 6;
+
     /// <summary>
-    /// Simulates every cell on a machine, on all cores at once. What goes in is the machine file and the cell's own description; measurements
-    /// are not at hand here.
+    /// Simulates every cell on a machine, on all cores at once: the mean of some runs that differ in what is drawn. What goes in is the machine
+    /// file and the cell's own description; measurements are not at hand here.
     /// </summary>
     public static IReadOnlyList<TrialMeasurement> Simulate(MachineDescription machine, IReadOnlyList<PredictionCell> cells, ulong seed)
     {
         var predicted = new TrialMeasurement[cells.Count];
-        Parallel.For(0, cells.Count, i => predicted[i] = SimulatedTrial.Run(machine, s_null, cells[i].Knobs, cells[i].Workload, seed, out _));
+        Parallel.For(0, cells.Count, i => predicted[i] = Mean(
+        [
+            .. Enumerable.Range(0, Draws).Select(draw =>
+                SimulatedTrial.Run(machine, s_null, cells[i].Knobs, cells[i].Workload, seed + (ulong)draw, out _)),
+        ]));
         return predicted;
     }
+
+    /// <summary>What is compared, averaged; the rest as in the first run.</summary>
+    private static TrialMeasurement Mean(TrialMeasurement[] runs) => runs[0] with
+    {
+        Iops = runs.Average(run => run.Iops),
+        ThroughputBytesPerSecond = runs.Average(run => run.ThroughputBytesPerSecond),
+        LatencyMicrosMean = runs.Average(run => run.LatencyMicrosMean),
+        AppCpuSystemPercent = runs.Average(run => run.AppCpuSystemPercent),
+        DaemonCpuSystemPercent = runs.Average(run => run.DaemonCpuSystemPercent),
+    };
 
     /// <summary>Puts predictions beside the measurements; cells that could not be measured are left out.</summary>
     public static PredictionScore Compare(

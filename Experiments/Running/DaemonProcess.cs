@@ -61,6 +61,10 @@ internal sealed class DaemonProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>CPU time that its threads have had so far, to the nanosecond (/proc/PID/task/TID/schedstat); one that has ended does not count.</summary>
+    public long RunTimeNanos => Directory.EnumerateDirectories($"/proc/{_process.Id}/task")
+        .Sum(task => long.Parse(File.ReadAllText(Path.Combine(task, "schedstat")).Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture));
+
     /// <summary>The command line of <c>harness mount</c>, this program's own, with these arguments.</summary>
     public static IReadOnlyList<string> HarnessMount(IEnumerable<string> arguments, string mountPoint) =>
         [Environment.ProcessPath!, typeof(DaemonProcess).Assembly.Location, "mount", .. arguments, MountCommand.ExitWithParent, mountPoint];

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Harness.Simulation.Chance;
 using Harness.Simulation.Scheduling;
 
 namespace Harness.Simulation.Machines;
@@ -16,6 +17,7 @@ public sealed partial class Machine
     /// </summary>
     const long BalanceNanoseconds = 12_000_000;
 
+    readonly SimRandom placement;
     readonly ulong[] idle;
     long balancedAt;
     readonly SimNode[][] nearestNodes;
@@ -28,8 +30,13 @@ public sealed partial class Machine
     internal long CostOfWaking(SimCpu from, SimThread target)
     {
         SimCpu to = Select(target, from);
-        long cost = to == from ? Costs.WakeSameCpu.Nanoseconds : Distances.Wake(from.Node.Id, to.Node.Id);
-        return to.IsIdle && IsDeeplyIdle(to) ? cost + Costs.InterruptSend.Nanoseconds : cost;
+        if (to == from)
+        {
+            return Costs.WakeSameCpu.Nanoseconds;
+        }
+        long cost = Distances.Wake(from.Node.Id, to.Node.Id);
+        bool interrupts = to.IsIdle ? IsDeeplyIdle(to) : WouldPreempt(target, to);
+        return interrupts ? cost + Costs.InterruptSend.Nanoseconds : cost;
     }
 
     /// <summary>Makes a blocked thread runnable; one that is not blocked will not block next time.</summary>
@@ -47,14 +54,16 @@ public sealed partial class Machine
     {
         thread.BecomeRunnable();
         SimCpu cpu = Balance(thread, Select(thread, from));
-        Enqueue(cpu, thread);
+        bool preempts = WouldPreempt(thread, cpu);
+        cpu.RunQueue.Place(thread, cpu.Current);
+        movableWaiting += thread.IsMovable ? 1 : 0;
         if (cpu.IsIdle)
         {
             LeaveIdle(cpu, from);
         }
         else
         {
-            LimitSlice(cpu);
+            LimitSlice(cpu, preempts, preempts && from is not null && from != cpu ? Distances.Interrupt(from.Node.Id, cpu.Node.Id) : 0);
         }
     }
 
@@ -87,12 +96,32 @@ public sealed partial class Machine
         thread.LastRanAt = Scheduler.NowNanoseconds;
         thread.BecomeRunnable();
         SimCpu? other = thread.IsMovable && idleCount > 0 && (!Packs || IsTimeToBalance()) ? FindIdle(thread.Affinity, cpu.Node) : null;
-        Enqueue(other ?? cpu, thread);
-        if (other is not null)
+        cpu.CountCurrent();
+        movableWaiting += thread.IsMovable ? 1 : 0;
+        if (other is null)
         {
+            cpu.RunQueue.Add(thread);
+        }
+        else
+        {
+            thread.Share.Lag = cpu.RunQueue.LagOf(thread, thread);
+            other.RunQueue.Place(thread, other.Current);
             LeaveIdle(other, cpu);
         }
         Dispatch(cpu);
+    }
+
+    /// <summary>Gives the CPU to another that waits for it, whoever's turn it is.</summary>
+    internal void Yield(SimCpu cpu, SimThread thread)
+    {
+        thread.LastRanAt = Scheduler.NowNanoseconds;
+        thread.BecomeRunnable();
+        cpu.CountCurrent();
+        cpu.Current = null;
+        SimThread next = TakeNext(cpu)!;
+        cpu.RunQueue.Add(thread);
+        movableWaiting += thread.IsMovable ? 1 : 0;
+        SwitchTo(cpu, next);
     }
 
     /// <summary>Whether the time of a CPU's current thread is over and another waits.</summary>
@@ -101,13 +130,13 @@ public sealed partial class Machine
     /// <summary>Gives the CPU, which no thread has now, to the thread that has waited longest, here or elsewhere.</summary>
     internal void Dispatch(SimCpu cpu)
     {
-        cpu.Current = null;
-        SimThread? next = cpu.RunQueue.TakeFirst();
-        if (next is not null && next.IsMovable)
+        cpu.CountCurrent();
+        if (cpu.Current is { Sleeps: true } sleeper)
         {
-            movableWaiting--;
+            cpu.RunQueue.Sleep(sleeper);
         }
-        next ??= Steal(cpu);
+        cpu.Current = null;
+        SimThread? next = TakeNext(cpu) ?? Steal(cpu);
         if (next is not null)
         {
             SwitchTo(cpu, next);
@@ -150,18 +179,30 @@ public sealed partial class Machine
         }
         cpu.SwitchedInAt = Scheduler.NowNanoseconds + cost;
         cpu.SliceEnd = cpu.SwitchedInAt + Costs.TimeSlice.Nanoseconds;
+        cpu.CountedUntil = Scheduler.NowNanoseconds;
         next.SwitchIn(cpu, cost);
         StartSegment(next);
     }
 
-    void Enqueue(SimCpu cpu, SimThread thread)
+    SimThread? TakeNext(SimCpu cpu)
     {
-        cpu.RunQueue.Add(thread);
-        movableWaiting += thread.IsMovable ? 1 : 0;
+        SimThread? next = cpu.RunQueue.Take();
+        movableWaiting -= next is { IsMovable: true } ? 1 : 0;
+        return next;
+    }
+
+    /// <summary>Whether a thread that is about to wake up on a CPU would take it from the current one.</summary>
+    static bool WouldPreempt(SimThread thread, SimCpu cpu)
+    {
+        cpu.CountCurrent();
+        return cpu.Current is { } current && current != thread && cpu.RunQueue.WouldOvertake(thread, current);
     }
 
     /// <summary>Somebody has woken up and waits for the CPU: from now on the current thread may not run for as long as it likes.</summary>
-    void LimitSlice(SimCpu cpu)
+    /// <param name="cpu">The CPU.</param>
+    /// <param name="preempts">Whether who has woken up is to have it soon.</param>
+    /// <param name="interruptNanoseconds">How long the CPU is busy with the interrupt that says so, if it comes from another one.</param>
+    void LimitSlice(SimCpu cpu, bool preempts, long interruptNanoseconds)
     {
         if (cpu.Current is not { } current)
         {
@@ -174,7 +215,11 @@ public sealed partial class Machine
             long slice = Costs.TimeSlice.Nanoseconds;
             cpu.SliceEnd += ((now - cpu.SliceEnd) / slice + 1) * slice;
         }
-        cpu.SliceEnd = Math.Min(cpu.SliceEnd, Math.Max(now, cpu.SwitchedInAt + Costs.WakePreemptsAfter.Nanoseconds));
+        if (preempts)
+        {
+            current.LoseTime(interruptNanoseconds);
+            cpu.SliceEnd = Math.Min(cpu.SliceEnd, Math.Max(now + interruptNanoseconds, cpu.SwitchedInAt + Costs.WakePreemptsAfter.Nanoseconds));
+        }
         current.EndSegmentBy(cpu.SliceEnd);
     }
 
@@ -220,6 +265,10 @@ public sealed partial class Machine
     SimCpu Select(SimThread thread, SimCpu? waker)
     {
         SimCpu last = thread.Cpu;
+        if (thread.Share.Lingers)
+        {
+            return last;
+        }
         bool joinsWaker = Description.Wakes == WakePlacement.Waker || (Packs && waker == last);
         if (joinsWaker && waker is { QueueLength: 0 } && thread.IsMovable && thread.Affinity.Contains(waker.Id))
         {
@@ -242,7 +291,7 @@ public sealed partial class Machine
     /// balancer, seen from the thread.
     /// </summary>
     SimCpu Balance(SimThread thread, SimCpu chosen) =>
-        Packs && !chosen.IsIdle && thread.IsMovable && idleCount > 0 && FindIdle(thread.Affinity, chosen.Node) is { } found && IsTimeToBalance()
+        Packs && !chosen.IsIdle && !thread.Share.Lingers && thread.IsMovable && idleCount > 0 && FindIdle(thread.Affinity, chosen.Node) is { } found && IsTimeToBalance()
             ? found
             : chosen;
 
@@ -259,10 +308,17 @@ public sealed partial class Machine
         Packs && Scheduler.NowNanoseconds - thread.LastRanAt < CacheHotNanoseconds;
 
     /// <summary>
-    /// Where a new thread begins: where the fewest are at home (<c>sched_balance_find_dst_cpu</c>). It matters only where threads stay where they are.
+    /// Where a new thread begins: where the fewest run or wait (<c>sched_balance_find_dst_cpu</c>), and of equals anywhere: what decides there is
+    /// not in the model, so it is drawn. It matters only where threads stay where they are.
     /// </summary>
-    SimCpu FindFewestThreads(CpuSet affinity) =>
-        cpus.Where(cpu => affinity.Contains(cpu.Id)).MinBy(cpu => threads.Count(thread => thread.Cpu == cpu))!;
+    SimCpu FindLeastLoaded(CpuSet affinity)
+    {
+        static int Load(SimCpu cpu) => cpu.QueueLength + (cpu.Current is null ? 0 : 1);
+        SimCpu[] allowed = [.. cpus.Where(cpu => affinity.Contains(cpu.Id))];
+        int least = allowed.Min(Load);
+        SimCpu[] equals = [.. allowed.Where(cpu => Load(cpu) == least)];
+        return equals[placement.Next(equals.Length)];
+    }
 
     SimCpu FindShortestQueue(CpuSet affinity) => cpus.Where(cpu => affinity.Contains(cpu.Id)).MinBy(cpu => cpu.QueueLength)!;
 

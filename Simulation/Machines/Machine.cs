@@ -37,6 +37,7 @@ public sealed partial class Machine : IWaitSource
         AllCpus = CpuSet.Range(0, cpus.Length);
         idle = AllCpus.Words.ToArray();
         idleCount = cpus.Length;
+        placement = scheduler.Random.Split("where new threads begin");
         nearestNodes = [.. nodes.Select(from =>
             nodes.OrderBy(to => description.Distances[from.Id][to.Id]).ThenBy(to => to.Id).ToArray())];
         scheduler.Waits.Add(this);
@@ -88,7 +89,7 @@ public sealed partial class Machine : IWaitSource
             throw new ArgumentException(
                 $"Thread '{name}' may run on CPUs {{{affinity}}}, but {Description.Name} has CPUs 0 to {cpus.Length - 1}.");
         }
-        SimCpu first = Packs ? FindFewestThreads(affinity) : cpus[affinity.First];
+        SimCpu first = Packs ? FindLeastLoaded(affinity) : cpus[affinity.First];
         var thread = new SimThread(this, ++threadCount, name, body, affinity, first, process, isService);
         threads.Add(thread);
         MakeRunnable(thread, null);

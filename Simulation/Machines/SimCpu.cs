@@ -5,7 +5,11 @@ public sealed class SimCpu
 {
     long busyBefore;
 
-    internal SimCpu(Machine machine, int id, SimNode node) => (Machine, Id, Node) = (machine, id, node);
+    internal SimCpu(Machine machine, int id, SimNode node)
+    {
+        (Machine, Id, Node) = (machine, id, node);
+        RunQueue = new RunQueue(machine.Costs.TimeSlice.Nanoseconds);
+    }
 
     /// <summary>The CPU's number.</summary>
     public int Id { get; }
@@ -33,7 +37,7 @@ public sealed class SimCpu
 
     internal Machine Machine { get; }
 
-    internal RunQueue RunQueue { get; } = new();
+    internal RunQueue RunQueue { get; }
 
     /// <summary>The thread that ran last: to go on with it takes no context switch.</summary>
     internal SimThread? LastRan { get; set; }
@@ -47,6 +51,24 @@ public sealed class SimCpu
 
     /// <summary>When the current thread has to let others run, if others wait.</summary>
     internal long SliceEnd { get; set; }
+
+    /// <summary>Up to when the current thread's share has been counted.</summary>
+    internal long CountedUntil { get; set; }
+
+    /// <summary>Counts what the current thread has had of the CPU by now.</summary>
+    internal void CountCurrent()
+    {
+        if (Current is { } current)
+        {
+            long now = Machine.Scheduler.NowNanoseconds;
+            current.Share.VirtualTime += now - CountedUntil;
+            CountedUntil = now;
+            if (current.Share.VirtualTime >= current.Share.Deadline)
+            {
+                current.Share.Deadline = current.Share.VirtualTime + Machine.Costs.TimeSlice.Nanoseconds;
+            }
+        }
+    }
 
     internal void BecomeBusy() => BusySince = Machine.Scheduler.NowNanoseconds;
 

@@ -105,6 +105,10 @@ public sealed partial class SimThread : IValueTaskSource
         {
             Machine.Dequeue(this);
         }
+        else if (Share.Lingers)
+        {
+            Cpu.RunQueue.Forget(this);
+        }
         Machine.Scheduler.Cancel(segmentEnd);
         Machine.Scheduler.Cancel(sleepEnd);
         WaitsIn?.Remove(this);

@@ -33,6 +33,9 @@ public sealed partial class SimThread
     /// <summary>Whether it wants, or wanted, the reader-writer lock that it asked for last alone.</summary>
     internal bool WantsAlone { get; set; }
 
+    /// <summary>How it stands with the other threads of its CPU. A field, since it is a struct that others change.</summary>
+    internal FairShare Share;
+
     internal WaiterList? WaitsIn { get; set; }
 
     internal SimThread? PreviousWaiter { get; set; }
@@ -44,6 +47,9 @@ public sealed partial class SimThread
     internal bool IsMovable => Affinity.Count > 1;
 
     internal bool IsWakeable => state == ThreadState.Blocked;
+
+    /// <summary>Whether it is off its CPU until somebody or something wakes it.</summary>
+    internal bool Sleeps => state is ThreadState.Blocked or ThreadState.Waiting;
 
     internal bool IsRunning => Cpu.Current == this;
 
@@ -154,6 +160,19 @@ public sealed partial class SimThread
         }
     }
 
+    /// <summary>Its CPU does something else for so long, an interrupt, and what it works at takes so much longer.</summary>
+    internal void LoseTime(long nanoseconds)
+    {
+        if (nanoseconds > 0 && state == ThreadState.Working)
+        {
+            Machine.Scheduler.Cancel(segmentEnd);
+            long now = Machine.Scheduler.NowNanoseconds;
+            Remaining += nanoseconds - (now - segmentStart);
+            WorkNanoseconds += nanoseconds;
+            ScheduleSegmentEnd(now, Remaining);
+        }
+    }
+
     /// <summary>Ends a block. If the thread is not blocked, its next block will not be one; returns false then.</summary>
     internal bool TryEndBlock()
     {
@@ -202,7 +221,7 @@ public sealed partial class SimThread
 
     void OnSleepEnd()
     {
-        if (state is ThreadState.Blocked or ThreadState.Waiting)
+        if (Sleeps)
         {
             WaitsIn?.Remove(this);
             step = Step.GoOn;
@@ -231,7 +250,7 @@ public sealed partial class SimThread
                 return true;
             case Step.Yield when Cpu.RunQueue.Count > 0:
                 step = Step.GoOn;
-                Machine.Preempt(Cpu, this);
+                Machine.Yield(Cpu, this);
                 return false;
             case Step.LeaveKernel:
                 step = Step.GoOn;
@@ -265,6 +284,8 @@ public sealed partial class SimThread
     {
         step = Step.GoOn;
         SimCpu left = Cpu;
+        left.CountCurrent();
+        Share.Lag = left.RunQueue.LagOf(this, this);
         Machine.MakeRunnable(this, left);
         Machine.Dispatch(left);
         return true;

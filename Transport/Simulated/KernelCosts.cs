@@ -8,12 +8,13 @@ namespace Harness.Transport.Simulated;
 /// <c>daemon</c> of a machine file.
 /// </summary>
 /// <param name="PathComponent">Finding a name in the dentry cache and checking its permission.</param>
-/// <param name="Request">Allocating, filling and accounting a request, and ending it.</param>
+/// <param name="Request">What who sends a request does for it besides: allocating, filling and accounting it, waiting, reading its answer.</param>
+/// <param name="Serve">What the daemon's thread does for it in the kernel besides: preparing the copies, looking up, ending it.</param>
 /// <param name="Page">Finding a page in the page cache, or adding it.</param>
 /// <param name="PinnedPage">Looking up a page of a process's memory, holding and releasing it: what direct I/O and each copy of a message do.</param>
 /// <param name="AsyncIo">Setting up an asynchronous read or write, and telling of its end.</param>
 /// <param name="Dispatch">The daemon: taking a message apart, calling the file system, laying out the answer.</param>
-public sealed record KernelCosts(long PathComponent, long Request, long Page, long PinnedPage, long AsyncIo, long Dispatch)
+public sealed record KernelCosts(long PathComponent, long Request, long Serve, long Page, long PinnedPage, long AsyncIo, long Dispatch)
 {
     /// <summary>The layer of a machine file that holds the kernel's part.</summary>
     public const string FuseLayer = "fuse";
@@ -32,11 +33,12 @@ public sealed record KernelCosts(long PathComponent, long Request, long Page, lo
     /// <summary>What a machine without these layers is taken for.</summary>
     /// <remarks>
     /// Estimates: 90 ns a path component and 35 ns a page are what stat(2) of a long path and a cached read take beyond a bare system call
-    /// on current machines; 350 ns for a request is a slab allocation and release, a wait queue's set-up, and some twenty fields; 60 ns for a
+    /// on current machines; 350 ns for a request is a slab allocation and release, a wait queue's set-up, and some twenty fields, and what the daemon's side takes is
+    /// left out of it; 60 ns for a
     /// pinned page is a walk of the page table without a lock and two atomic operations on the folio; 300 ns for asynchronous I/O are those
     /// of io_submit(2) and aio_complete; 150 ns for the daemon is a message of the memory backend in this project's in-process benchmark.
     /// </remarks>
-    public static KernelCosts Estimated { get; } = new(90, 350, 35, 60, 300, 150);
+    public static KernelCosts Estimated { get; } = new(90, 350, 0, 35, 60, 300, 150);
 
     /// <summary>What the daemon takes for a message.</summary>
     public long DispatchOf(Opcode opcode) => _dispatch.GetValueOrDefault(opcode, Dispatch);
@@ -46,11 +48,12 @@ public sealed record KernelCosts(long PathComponent, long Request, long Page, lo
     public static KernelCosts Of(MachineDescription machine)
     {
         ArgumentNullException.ThrowIfNull(machine);
-        Refuse(machine, FuseLayer, ["pathComponent", "request", "page", "pinnedPage", "asyncIo"]);
+        Refuse(machine, FuseLayer, ["pathComponent", "request", "serve", "page", "pinnedPage", "asyncIo"]);
         Refuse(machine, DaemonLayer, ["dispatch", .. Enum.GetNames<Opcode>().Select(opcode => opcode.ToLowerInvariant())]);
         var costs = new KernelCosts(
             Read(machine, FuseLayer, "pathComponent", Estimated.PathComponent),
             Read(machine, FuseLayer, "request", Estimated.Request),
+            Read(machine, FuseLayer, "serve", Estimated.Serve),
             Read(machine, FuseLayer, "page", Estimated.Page),
             Read(machine, FuseLayer, "pinnedPage", Estimated.PinnedPage),
             Read(machine, FuseLayer, "asyncIo", Estimated.AsyncIo),

@@ -31,7 +31,7 @@ internal sealed class SimulatedReader(FuseConnection connection, SimulatedChanne
             }
 
             KernelRequest request = await Receive(thread, queue);
-            thread.Charge(connection.Machine.Costs.SystemCall.Nanoseconds);
+            thread.Charge(connection.Machine.Costs.SystemCall.Nanoseconds + connection.Costs.Serve);
             connection.Fetch(thread, request);
             await CopyIn(thread, request);
             await queue.Keep(thread, Index, request);
