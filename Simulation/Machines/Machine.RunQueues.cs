@@ -54,6 +54,12 @@ public sealed partial class Machine
     {
         thread.BecomeRunnable();
         SimCpu cpu = Balance(thread, Select(thread, from));
+        if (thread.Share.Lingers && cpu != thread.Cpu)
+        {
+            long owed = Math.Min(0, thread.Cpu.RunQueue.LagOf(thread, thread.Cpu.Current));
+            thread.Cpu.RunQueue.Forget(thread);
+            thread.Share.Lag = owed;
+        }
         bool preempts = WouldPreempt(thread, cpu);
         cpu.RunQueue.Place(thread, cpu.Current);
         movableWaiting += thread.IsMovable ? 1 : 0;
@@ -195,7 +201,8 @@ public sealed partial class Machine
     static bool WouldPreempt(SimThread thread, SimCpu cpu)
     {
         cpu.CountCurrent();
-        return cpu.Current is { } current && current != thread && cpu.RunQueue.WouldOvertake(thread, current);
+        bool isElsewhere = thread.Share.Lingers && thread.Cpu != cpu;
+        return cpu.Current is { } current && current != thread && !isElsewhere && cpu.RunQueue.WouldOvertake(thread, current);
     }
 
     /// <summary>Somebody has woken up and waits for the CPU: from now on the current thread may not run for as long as it likes.</summary>
@@ -265,7 +272,7 @@ public sealed partial class Machine
     SimCpu Select(SimThread thread, SimCpu? waker)
     {
         SimCpu last = thread.Cpu;
-        if (thread.Share.Lingers)
+        if (Packs && thread.Share.Lingers)
         {
             return last;
         }

@@ -16,7 +16,7 @@ public sealed class KernelPreemptionTests
     {
         Machine machine = Eager();
         long ranAt = -1;
-        machine.StartThread("sleeper", async thread =>
+        SimThread sleeper = machine.StartThread("sleeper", async thread =>
         {
             await thread.Sleep(WakeAt);
             ranAt = _world.NowNanoseconds;
@@ -36,6 +36,8 @@ public sealed class KernelPreemptionTests
 
             await thread.Compute(10_000);
         });
+        // It is owed time, so that it may overtake.
+        _world.Schedule(1, EventKind.None, 0, _ => sleeper.Share.Lag = WakeAt, null);
         _world.RunUntilIdle();
         Assert.Equal(expected, ranAt);
     }

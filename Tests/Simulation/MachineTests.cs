@@ -84,7 +84,7 @@ public sealed class MachineTests
     {
         var machine = new Machine(world, TestMachines.Free1Node(1, costs => costs with { WakePreemptsAfter = TestMachines.Ns(1000) }));
         var woken = new List<long>();
-        machine.StartThread("sleeper", async thread =>
+        SimThread sleeper = machine.StartThread("sleeper", async thread =>
         {
             await thread.Sleep(400);
             woken.Add(world.NowNanoseconds);
@@ -92,6 +92,11 @@ public sealed class MachineTests
             woken.Add(world.NowNanoseconds);
         });
         machine.StartThread("hog", thread => thread.Compute(100_000));
+        foreach (long at in (long[])[1, 1500])
+        {
+            // It is owed time, so that it may overtake.
+            world.Schedule(at, EventKind.None, 0, _ => sleeper.Share.Lag = 10_000, null);
+        }
         world.RunUntilIdle();
 
         // The first time the hog has run for 400 ns and is safe for 600 more; the second time it was just switched in again, at 1000, and
