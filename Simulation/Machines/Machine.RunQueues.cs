@@ -97,37 +97,34 @@ public sealed partial class Machine
     /// Gives the CPU to the next that waits for it. The thread that had it goes to an idle CPU if it may run on one and the scheduler does not
     /// pack threads, else to the end of the queue.
     /// </summary>
-    internal void Preempt(SimCpu cpu, SimThread thread)
+    /// <param name="cpu">The CPU, for which another waits.</param>
+    /// <param name="thread">The thread that has it.</param>
+    /// <param name="yields">Whether another is next, whoever's turn it is.</param>
+    internal void Preempt(SimCpu cpu, SimThread thread, bool yields = false)
     {
         thread.LastRanAt = Scheduler.NowNanoseconds;
         thread.BecomeRunnable();
         SimCpu? other = thread.IsMovable && idleCount > 0 && (!Packs || IsTimeToBalance()) ? FindIdle(thread.Affinity, cpu.Node) : null;
         cpu.CountCurrent();
         movableWaiting += thread.IsMovable ? 1 : 0;
-        if (other is null)
-        {
-            cpu.RunQueue.Add(thread);
-        }
-        else
+        if (other is not null)
         {
             thread.Share.Lag = cpu.RunQueue.LagOf(thread, thread);
             other.RunQueue.Place(thread, other.Current);
             LeaveIdle(other, cpu);
+            Dispatch(cpu);
         }
-        Dispatch(cpu);
-    }
-
-    /// <summary>Gives the CPU to another that waits for it, whoever's turn it is.</summary>
-    internal void Yield(SimCpu cpu, SimThread thread)
-    {
-        thread.LastRanAt = Scheduler.NowNanoseconds;
-        thread.BecomeRunnable();
-        cpu.CountCurrent();
-        cpu.Current = null;
-        SimThread next = TakeNext(cpu)!;
-        cpu.RunQueue.Add(thread);
-        movableWaiting += thread.IsMovable ? 1 : 0;
-        SwitchTo(cpu, next);
+        else if (yields)
+        {
+            SimThread next = TakeNext(cpu)!;
+            cpu.RunQueue.Add(thread);
+            SwitchTo(cpu, next);
+        }
+        else
+        {
+            cpu.RunQueue.Add(thread);
+            Dispatch(cpu);
+        }
     }
 
     /// <summary>Whether the time of a CPU's current thread is over and another waits.</summary>
@@ -137,12 +134,14 @@ public sealed partial class Machine
     internal void Dispatch(SimCpu cpu)
     {
         cpu.CountCurrent();
+        // Out of idleness a CPU comes for the thread that came first; others may have gone elsewhere since.
+        bool comesFromIdleness = cpu.Current is null;
         if (cpu.Current is { Sleeps: true } sleeper)
         {
             cpu.RunQueue.Sleep(sleeper);
         }
         cpu.Current = null;
-        SimThread? next = TakeNext(cpu) ?? Steal(cpu);
+        SimThread? next = TakeNext(cpu, comesFromIdleness) ?? Steal(cpu);
         if (next is not null)
         {
             SwitchTo(cpu, next);
@@ -190,9 +189,9 @@ public sealed partial class Machine
         StartSegment(next);
     }
 
-    SimThread? TakeNext(SimCpu cpu)
+    SimThread? TakeNext(SimCpu cpu, bool byArrival = false)
     {
-        SimThread? next = cpu.RunQueue.Take();
+        SimThread? next = byArrival ? cpu.RunQueue.TakeFirst() : cpu.RunQueue.Take();
         movableWaiting -= next is { IsMovable: true } ? 1 : 0;
         return next;
     }

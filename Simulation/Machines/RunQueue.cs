@@ -59,6 +59,9 @@ sealed class RunQueue(long sliceNanoseconds)
         ring[(head + Count++) & (ring.Length - 1)] = thread;
     }
 
+    /// <summary>Takes out the thread that came first; null if none waits.</summary>
+    public SimThread? TakeFirst() => Count == 0 ? null : RemoveAt(0);
+
     /// <summary>Takes out the thread that is next; null if none waits.</summary>
     public SimThread? Take()
     {
@@ -187,15 +190,15 @@ sealed class RunQueue(long sliceNanoseconds)
 
     /// <summary>
     /// Where a thread that wakes up begins. Adding it moves the average; its lag is stretched so that it is still the same afterwards. One that
-    /// lingers keeps what it owes, but is not owed anything (<c>DELAY_ZERO</c>).
+    /// lingers goes on where it was.
     /// </summary>
     (long VirtualTime, long Deadline) PlaceOf(SimThread thread, SimThread? current)
     {
-        if (thread.Share.Lingers && LagOf(thread, current) <= 0)
+        if (thread.Share.Lingers)
         {
             return (thread.Share.VirtualTime, thread.Share.Deadline);
         }
-        (long sum, int count) = SumWithout(thread, current);
+        (long sum, int count) = Sum(current);
         long time = count == 0 ? thread.Share.VirtualTime : (sum / count) - (thread.Share.Lag * (count + 1) / count);
         return (time, time + sliceNanoseconds);
     }

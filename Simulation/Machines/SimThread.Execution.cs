@@ -250,7 +250,7 @@ public sealed partial class SimThread
                 return true;
             case Step.Yield when Cpu.RunQueue.Count > 0:
                 step = Step.GoOn;
-                Machine.Yield(Cpu, this);
+                Machine.Preempt(Cpu, this, yields: true);
                 return false;
             case Step.LeaveKernel:
                 step = Step.GoOn;

@@ -20,6 +20,7 @@ public sealed class FairnessTests
         var machine = new Machine(_world, TestMachines.Free1Node(1, Eager));
         int preempted = 0;
         bool hasRun = false;
+        SimThread? waker = null;
         SimThread server = machine.StartThread("server", async thread =>
         {
             while (true)
@@ -27,9 +28,10 @@ public sealed class FairnessTests
                 await thread.Block("a call");
                 hasRun = true;
                 await thread.Compute((long)(Work * ratio));
+                await thread.Wake(waker!);
             }
         }, isService: true);
-        SimThread waker = machine.StartThread("waker", async thread =>
+        waker = machine.StartThread("waker", async thread =>
         {
             for (int i = 0; i < Rounds; i++)
             {
@@ -38,8 +40,7 @@ public sealed class FairnessTests
                 await thread.Wake(server);
                 await thread.Compute(1);
                 preempted += hasRun ? 1 : 0;
-                // Now it may run, if it has not.
-                await thread.Sleep(10 * Work);
+                await thread.Block("the answer");
             }
         });
         _world.RunUntil(() => waker.IsDone, "the waker's end");
@@ -62,6 +63,8 @@ public sealed class FairnessTests
         int wokeOn = -1;
         SimThread thread = machine.StartThread("thread", async thread =>
         {
+            await thread.SetAffinity(CpuSet.Of(0));
+            await thread.SetAffinity(machine.AllCpus);
             await thread.Compute(1_000);
             await thread.Block("the wake");
             wokeOn = thread.Cpu.Id;
