@@ -1,3 +1,4 @@
+using Harness.Cluster.Chunks;
 using Harness.Cluster.Wire;
 using Harness.FuseProtocol;
 using Harness.FuseProtocol.Wire;
@@ -217,7 +218,8 @@ internal sealed partial class ClusterClient
 
         ulong end = offset + (ulong)data.Length;
         bool grows = end > node.Attributes.Size;
-        Errno error = await WriteData(node, session, offset, data);
+        ChunkWriteFlags flags = ((OpenFlags)arg.Flags & (OpenFlags)Direct) != 0 ? ChunkWriteFlags.Uncached : ChunkWriteFlags.None;
+        Errno error = await WriteData(node, session, offset, data, flags);
         if (error != Errnos.Ok)
         {
             return error;

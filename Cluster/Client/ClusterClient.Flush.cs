@@ -1,3 +1,4 @@
+using Harness.Cluster.Chunks;
 using Harness.Cluster.Wire;
 using Harness.FuseProtocol;
 using Mono.Unix.Native;
@@ -90,7 +91,7 @@ internal sealed partial class ClusterClient
 
     private async ValueTask<Errno> WriteExtent(ClientNode node, DirtyPiece extent)
     {
-        Errno error = await WriteData(node, _session.Id, extent.Offset, extent.Data);
+        Errno error = await WriteData(node, _session.Id, extent.Offset, extent.Data, ChunkWriteFlags.None);
         extent.Release();
         return error;
     }

@@ -115,7 +115,9 @@ internal sealed partial class ChunkServer
         }
 
         Memory<uint> sums = write.Sums.AsMemory(0, payload.Length / BlockSum.BlockBytes);
-        return _store.Write(chunk, write.Stamp, MutationOf(write), (long)message.Offset, payload, sums);
+        bool isRead = (message.Flags & ChunkWriteFlags.Uncached) == 0 && replica.Chain is { } chain &&
+            chain.ReaderOf(replica.Id, (long)message.Offset) == replica.Position;
+        return _store.Write(chunk, write.Stamp, MutationOf(write), (long)message.Offset, payload, sums, isRead);
     }
 
     private static MutationId MutationOf(PendingWrite write) => new(write.Message.Client, write.Message.Mutation);
