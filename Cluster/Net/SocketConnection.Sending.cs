@@ -90,6 +90,7 @@ internal sealed partial class SocketConnection
                 if (error == Errno.EAGAIN)
                 {
                     _blocked = true;
+                    WatchWritable(true);
                 }
                 else if (error != Errno.EINTR)
                 {
@@ -101,6 +102,10 @@ internal sealed partial class SocketConnection
 
             TakeOff((int)sent);
             _blocked = sent < offered;
+            if (_blocked)
+            {
+                WatchWritable(true);
+            }
         }
     }
 
