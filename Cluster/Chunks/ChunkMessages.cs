@@ -113,6 +113,12 @@ internal enum ChunkWriteFlags : uint
 
     /// <summary>Who writes does not want it cached (O_DIRECT): no server keeps it in its page cache.</summary>
     Uncached = 1,
+
+    /// <summary>
+    /// It survives a power cut once it is answered, and with it all that was answered before for the same chunk: each replica syncs before it
+    /// acknowledges, all at the same time.
+    /// </summary>
+    Durable = 2,
 }
 
 /// <summary>What is asked of a replica.</summary>

@@ -40,13 +40,21 @@ internal sealed partial class ClusterClient
         {
             (ulong index, long within, int length) = Piece(offset, data.Length);
             ReadOnlyMemory<byte> piece = data[..length];
+
+            // What was answered before this is sent is synced with it; what is answered meanwhile is not.
+            bool isDurable = (flags & ChunkWriteFlags.Durable) != 0;
+            bool wasUnsynced = isDurable && node.Unsynced.Remove(index);
             Errno error = await WithChunk(node, session, index, allocate: true, location => _data.Write(location, within, piece, flags), null);
+            if (!isDurable || (wasUnsynced && error != Errnos.Ok))
+            {
+                node.Unsynced.Add(index);
+            }
+
             if (error != Errnos.Ok)
             {
                 return error;
             }
 
-            node.Unsynced.Add(index);
             offset += (ulong)length;
             data = data[length..];
         }

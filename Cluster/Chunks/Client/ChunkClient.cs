@@ -165,7 +165,8 @@ internal sealed class ChunkClient(
         }
 
         _mutationsUnderWay.Remove(number);
-        return error;
+        // What was done by an earlier attempt is answered at once by the next; a member that came meanwhile has it by copy.
+        return error == Errnos.Ok && attempts.Any && (flags & ChunkWriteFlags.Durable) != 0 ? await Sync(chunk) : error;
     }
 
     private async ValueTask<Errno> ReadPieces(ChunkHandle chunk, long offset, Memory<byte> into)
@@ -244,6 +245,9 @@ internal sealed class ChunkClient(
 
         private long _until;
         private long _pause;
+
+        /// <summary>Whether there was more than one.</summary>
+        public readonly bool Any => _until != 0;
 
         /// <summary>Waits a little longer each time and refreshes the chain.</summary>
         /// <returns>ETIMEDOUT if the operation's time is up; ESTALE if the chunk is gone.</returns>
