@@ -84,6 +84,7 @@ internal sealed class FrameGenerator(SimRandom random)
             Offset = Odd(),
             Length = (uint)Odd(),
             Crc = (uint)Odd(),
+            Flags = (ChunkWriteFlags)Odd(),
         };
         return Any(s_chunkKinds[random.Next(s_chunkKinds.Length)], MemoryMarshal.AsBytes(new ReadOnlySpan<ChunkRequest>(in request)).ToArray());
     }

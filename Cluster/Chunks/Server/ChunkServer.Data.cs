@@ -84,13 +84,11 @@ internal sealed partial class ChunkServer
             return chunk.Error;
         }
 
-        if (replica.IsJoining || replica.ApplyGate.IsTaken)
-        {
-            return await ApplyWhileJoining(replica, chunk.Value, write);
-        }
-
-        Errno error = await ApplyDirectly(replica, chunk.Value, write);
-        return error == Errno.EUCLEAN ? await ApplyToDamaged(replica, chunk.Value, write) : error;
+        bool isDurable = (write.Message.Flags & ChunkWriteFlags.Durable) != 0;
+        bool inOrder = replica.IsJoining || replica.ApplyGate.IsTaken;
+        Errno error = inOrder ? await ApplyWhileJoining(replica, chunk.Value, write) : await ApplyDirectly(replica, chunk.Value, write);
+        error = error == Errno.EUCLEAN && !inOrder ? await ApplyToDamaged(replica, chunk.Value, write) : error;
+        return error == Errnos.Ok && isDurable ? await _store.Sync(chunk.Value) : error;
     }
 
     /// <summary>A mutation of part of a block that does not match its sum: another member's block is changed instead. What comes behind it waits.</summary>
@@ -115,7 +113,9 @@ internal sealed partial class ChunkServer
         }
 
         Memory<uint> sums = write.Sums.AsMemory(0, payload.Length / BlockSum.BlockBytes);
-        return _store.Write(chunk, write.Stamp, MutationOf(write), (long)message.Offset, payload, sums);
+        bool isRead = (message.Flags & ChunkWriteFlags.Uncached) == 0 && replica.Chain is { } chain &&
+            chain.ReaderOf(replica.Id, (long)message.Offset) == replica.Position;
+        return _store.Write(chunk, write.Stamp, MutationOf(write), (long)message.Offset, payload, sums, isRead);
     }
 
     private static MutationId MutationOf(PendingWrite write) => new(write.Message.Client, write.Message.Mutation);

@@ -17,10 +17,11 @@ internal sealed partial class ChunkStore
     /// <param name="offset">Where.</param>
     /// <param name="data">What; a reference is added for as long as the store needs it.</param>
     /// <param name="sums">The checksums of its blocks, if <paramref name="offset"/> and length are multiples of 4 KiB.</param>
+    /// <param name="isRead">Whether they will be read here, and so are worth room in the page cache.</param>
     /// <returns>ENOSPC or EIO: this replica is then not to be trusted with the chunk any more.</returns>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Errno> Write(
-        StoredChunk chunk, BlockStamp stamp, MutationId mutation, long offset, PayloadBuffer data, ReadOnlyMemory<uint> sums)
+        StoredChunk chunk, BlockStamp stamp, MutationId mutation, long offset, PayloadBuffer data, ReadOnlyMemory<uint> sums, bool isRead = true)
     {
         chunk.Users++;
         data.AddReference();
@@ -39,7 +40,7 @@ internal sealed partial class ChunkStore
         bool straight = aligned && data.Length >= _options.StraightBytesMin && IsUntouched(chunk, first, data.Length / BlockSum.BlockBytes);
         Errno made = straight ? await MakeOwnFiles(chunk) : Errnos.Ok;
         straight &= made != Errno.EEXIST;
-        Errno error = !straight ? Errnos.Ok : made == Errnos.Ok ? await WriteStraight(chunk, offset, data.Memory) : made;
+        Errno error = !straight ? Errnos.Ok : made == Errnos.Ok ? await WriteStraight(chunk, offset, data.Memory, isRead) : made;
         error = error != Errnos.Ok ? error
             : aligned ? await WriteBlocks(chunk, stamp, mutation, first, data, sums, straight)
             : await WriteWithin(chunk, stamp, mutation, offset, data.Memory, data.Length);
@@ -99,10 +100,10 @@ internal sealed partial class ChunkStore
     /// Brings bytes to blocks that were never written: into the page cache, as it is only the process that a write has to survive. Whatever
     /// the file has there is not looked at before the journal has told of it.
     /// </summary>
-    private static ValueTask<Errno> WriteStraight(StoredChunk chunk, long offset, ReadOnlyMemory<byte> data)
+    private static ValueTask<Errno> WriteStraight(StoredChunk chunk, long offset, ReadOnlyMemory<byte> data, bool isRead)
     {
         chunk.StraightWrites++;
-        return chunk.Data.Write(offset, data);
+        return isRead ? chunk.Data.Write(offset, data) : chunk.Data.WriteUncached(offset, data);
     }
 
     private static bool IsUntouched(StoredChunk chunk, int first, int blocks)

@@ -74,6 +74,8 @@ internal sealed class Slot(SlotFile file, int index) : ChunkHome
                 ? file.WriteBlocks(start + offset, first, second)
                 : throw new ArgumentOutOfRangeException(nameof(offset), offset, $"A slot has {Length} bytes.");
 
+        public ValueTask<Errno> WriteUncached(long offset, ReadOnlyMemory<byte> data) => Write(offset, data);
+
         public ValueTask<Errno> Sync() => file.SyncBlocks();
 
         public ValueTask<Errno> Truncate(long length) => throw new NotSupportedException("A slot keeps its size.");

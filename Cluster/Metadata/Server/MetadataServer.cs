@@ -141,6 +141,11 @@ internal sealed partial class MetadataServer
             Body.Detach => await Detach(request.Session),
             _ => Refused(Errno.ENOSYS),
         };
+        if (request.Durable && reply.Errno == 0 && await _pipeline.Sync() is var error && error != Errnos.Ok)
+        {
+            reply = Refused(error);
+        }
+
         reply.Index = _pipeline.AppliedIndex;
         return reply;
     }

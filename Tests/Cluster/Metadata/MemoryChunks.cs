@@ -1,3 +1,4 @@
+using Harness.Cluster.Chunks;
 using Harness.Cluster.Client;
 using Harness.Cluster.Metadata;
 using Harness.Cluster.Metadata.Server;
@@ -75,7 +76,7 @@ internal sealed class MemoryChunks : IChunkServers
             return Errnos.Ok;
         }
 
-        public async ValueTask<Errno> Write(ChunkLocation location, long offset, ReadOnlyMemory<byte> data)
+        public async ValueTask<Errno> Write(ChunkLocation location, long offset, ReadOnlyMemory<byte> data, ChunkWriteFlags flags)
         {
             await Waits.Delay(loop, DelayNanoseconds);
             chunks.Writes++;
