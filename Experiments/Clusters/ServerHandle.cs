@@ -48,7 +48,10 @@ internal sealed class ServerHandle(string name, string path, string log)
             "-c", "exec \"$@\" >>\"$0\" 2>&1 </dev/null", log, Environment.ProcessPath!, typeof(ServerHandle).Assembly.Location, .. arguments,
         ];
         File.AppendAllText(log, string.Create(CultureInfo.InvariantCulture, $"--- {startedAt:O} {string.Join(' ', arguments)}\n"));
-        _child = Process.Start(new ProcessStartInfo("/bin/sh", command) { WorkingDirectory = "/" })!;
+        var start = new ProcessStartInfo("/bin/sh", command) { WorkingDirectory = "/" };
+        // A server compiles each method once and in full: in tiers its first seconds went to compiling what it runs most three times over.
+        start.Environment["DOTNET_TieredCompilation"] = "0";
+        _child = Process.Start(start)!;
         long ticks = StartTicks(_child.Id) ?? 0;
         WholeFile.Write(path, JsonSerializer.Serialize(new Record(_child.Id, ticks, Boot(), startedAt)));
     }

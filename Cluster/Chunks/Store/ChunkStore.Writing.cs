@@ -38,7 +38,9 @@ internal sealed partial class ChunkStore
 
         int first = (int)(offset / BlockSum.BlockBytes);
         bool straight = aligned && data.Length >= _options.StraightBytesMin && IsUntouched(chunk, first, data.Length / BlockSum.BlockBytes);
-        Errno error = straight ? await WriteStraight(chunk, offset, data.Memory, isRead) : Errnos.Ok;
+        Errno made = straight ? await MakeOwnFiles(chunk) : Errnos.Ok;
+        straight &= made != Errno.EEXIST;
+        Errno error = !straight ? Errnos.Ok : made == Errnos.Ok ? await WriteStraight(chunk, offset, data.Memory, isRead) : made;
         error = error != Errnos.Ok ? error
             : aligned ? await WriteBlocks(chunk, stamp, mutation, first, data, sums, straight)
             : await WriteWithin(chunk, stamp, mutation, offset, data.Memory, data.Length);
@@ -98,12 +100,10 @@ internal sealed partial class ChunkStore
     /// Brings bytes to blocks that were never written: into the page cache, as it is only the process that a write has to survive. Whatever
     /// the file has there is not looked at before the journal has told of it.
     /// </summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<Errno> WriteStraight(StoredChunk chunk, long offset, ReadOnlyMemory<byte> data, bool isRead)
+    private static ValueTask<Errno> WriteStraight(StoredChunk chunk, long offset, ReadOnlyMemory<byte> data, bool isRead)
     {
-        Errno error = await MakeFiles(chunk);
         chunk.StraightWrites++;
-        return error != Errnos.Ok ? error : isRead ? await chunk.Data.Write(offset, data) : await chunk.Data.WriteUncached(offset, data);
+        return isRead ? chunk.Data.Write(offset, data) : chunk.Data.WriteUncached(offset, data);
     }
 
     private static bool IsUntouched(StoredChunk chunk, int first, int blocks)

@@ -13,7 +13,7 @@ namespace Harness.Cluster.Chunks.Store;
 internal readonly record struct ChunkSummary(ChunkId Id, ulong Version, ulong Sequence);
 
 /// <summary>
-/// The chunks of one shard, on one loop: a file of blocks and a file of their sums for each, and one journal for all.
+/// The chunks of one shard, on one loop: a file of blocks and a file of their sums for each, slots in such files for small ones, and one journal for all.
 /// </summary>
 /// <remarks>
 /// What a call has returned survives the process. What was synced survives a power cut; of the rest each block is then old or new. To
@@ -40,6 +40,7 @@ internal sealed partial class ChunkStore
     private ChunkStore(ILoop loop, IDisk disk, Journal journal, PayloadPool pool, ChunkStoreOptions options, PlantedFaults faults)
     {
         (_loop, _disk, _journal, _pool, _options, _faults) = (loop, disk, journal, pool, options, faults);
+        _small = new SmallChunks(disk, options.SlotBlocks);
         LiveMutations = () => _recovered;
         _journal.Carried = ComposeMutations;
     }
@@ -140,7 +141,7 @@ internal sealed partial class ChunkStore
         }
 
         Result<ulong> lsn = await _journal.Append(Record(RecordType.Delete, id, default, default, 0, 0), default, default);
-        return lsn.IsOk ? await DeleteFiles(id) : lsn.Error;
+        return lsn.IsOk ? await Remove(id) : lsn.Error;
     }
 
     /// <summary>Finds a chunk, opening its files if need be.</summary>
@@ -178,6 +179,7 @@ internal sealed partial class ChunkStore
         }
 
         _open.Clear();
+        _small.Close();
         _journal.Close();
         return error;
     }
@@ -192,7 +194,7 @@ internal sealed partial class ChunkStore
     private async ValueTask<Result<StoredChunk>> OpenChunk(ChunkId id)
     {
         await _openGate.Enter();
-        Result<StoredChunk> result = _open.TryGetValue(id, out StoredChunk? there) ? there : await StoredChunk.Open(_disk, id, BlocksMax);
+        Result<StoredChunk> result = _open.TryGetValue(id, out StoredChunk? there) ? there : await OpenHome(id);
         if (result.IsOk && there is null)
         {
             Keep(result.Value);
@@ -209,32 +211,15 @@ internal sealed partial class ChunkStore
         Keep(StoredChunk.Create(id, version, lsn, BlocksMax));
     }
 
-    private ValueTask<Errno> MakeFiles(StoredChunk chunk)
+    private async ValueTask<Result<StoredChunk>> OpenHome(ChunkId id)
     {
-        _directoryChanged |= !chunk.HasFiles;
-        return chunk.MakeFiles(_disk);
-    }
-
-    private async ValueTask<Errno> DeleteFiles(ChunkId id)
-    {
-        bool hadFiles = true;
-        if (_open.Remove(id, out StoredChunk? chunk))
+        if (_small.Find(id) is { } slot)
         {
-            _pendingBytes -= chunk.Pending.Values.Count(pending => pending.Data is not null) * (long)BlockSum.BlockBytes;
-            hadFiles = await chunk.Discard();
+            return await StoredChunk.Open(id, slot, BlocksMax);
         }
 
-        if (!hadFiles && _isRecovered)
-        {
-            // Before that they might be left over from the chunk's last life.
-            return Errnos.Ok;
-        }
-
-        _directoryChanged = true;
-        Errno sums = await _disk.Delete(StoredChunk.SumsName(id));
-        Errno data = await _disk.Delete(StoredChunk.DataName(id));
-        Errno error = sums == Errnos.Ok || sums == Errno.ENOENT ? data : sums;
-        return error == Errno.ENOENT ? Errnos.Ok : error;
+        Result<OwnFiles> files = await OwnFiles.Open(_disk, id);
+        return files.IsOk ? await StoredChunk.Open(id, files.Value, BlocksMax) : files.Error;
     }
 
     private void Keep(StoredChunk chunk)
@@ -265,7 +250,12 @@ internal sealed partial class ChunkStore
                 continue;
             }
 
-            _index[id.Value] = new ChunkSummary(id, old.Version, old.Sequence);
+            if (_index.ContainsKey(id.Value))
+            {
+                // Not so if it is being removed just now.
+                _index[id.Value] = new ChunkSummary(id, old.Version, old.Sequence);
+            }
+
             _open.Remove(id);
             old.Dispose();
         }

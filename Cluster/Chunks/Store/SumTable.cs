@@ -65,6 +65,37 @@ internal sealed class SumTable
         return Errnos.Ok;
     }
 
+    /// <summary>Takes over the first entries, which is all there are.</summary>
+    public void Load(ReadOnlySpan<byte> entries)
+    {
+        int last = entries.LastIndexOfAnyExcept((byte)0);
+        if (last >= 0)
+        {
+            entries[..(last + 1)].CopyTo(_pages[0] = new byte[PageBytes]);
+            End = (last / BlockSum.EntryBytes) + 1;
+        }
+    }
+
+    /// <summary>Writes the first entries, which is all there are.</summary>
+    public void Save(Span<byte> entries)
+    {
+        IsDirty = _dirty[0] = false;
+        if (_pages[0] is { } page)
+        {
+            page.AsSpan(0, entries.Length).CopyTo(entries);
+        }
+    }
+
+    /// <summary>They are to be written elsewhere, whether they have changed or not.</summary>
+    public void MarkAll()
+    {
+        for (int i = 0; i < _pages.Length; i++)
+        {
+            _dirty[i] = _pages[i] is not null;
+            IsDirty |= _dirty[i];
+        }
+    }
+
     /// <summary>Writes the pages that have changed; entries set meanwhile are written the next time.</summary>
     public async ValueTask<Errno> Save(IDiskFile file)
     {
