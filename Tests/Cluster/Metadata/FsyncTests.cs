@@ -1,4 +1,3 @@
-using Harness.Cluster;
 using Harness.Cluster.Client;
 using Harness.FuseProtocol;
 using Harness.Tests.Experiments.Backends;
