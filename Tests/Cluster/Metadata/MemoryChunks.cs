@@ -19,6 +19,14 @@ internal sealed class MemoryChunks : IChunkServers
 
     public int Writes { get; private set; }
 
+    /// <summary>Those of the writes that were to be synced.</summary>
+    public int DurableWrites { get; private set; }
+
+    public int Syncs { get; private set; }
+
+    /// <summary>What syncs wait for; null lets them end at once.</summary>
+    public TaskCompletionSource? SyncsHeld { get; set; }
+
     public int DroppedChunks { get; private set; }
 
     public (ulong Bytes, ulong Free) Space => (3UL << 40, 3UL << 40);
@@ -80,6 +88,7 @@ internal sealed class MemoryChunks : IChunkServers
         {
             await Waits.Delay(loop, DelayNanoseconds);
             chunks.Writes++;
+            chunks.DurableWrites += (flags & ChunkWriteFlags.Durable) != 0 ? 1 : 0;
             for (int done = 0; done < data.Length;)
             {
                 (long page, int within, int length) = Piece(offset + done, data.Length - done);
@@ -116,7 +125,16 @@ internal sealed class MemoryChunks : IChunkServers
             return Errnos.Ok;
         }
 
-        public ValueTask<Errno> Sync(ChunkLocation location) => new(Errnos.Ok);
+        public async ValueTask<Errno> Sync(ChunkLocation location)
+        {
+            chunks.Syncs++;
+            if (chunks.SyncsHeld is { } held)
+            {
+                await held.Task;
+            }
+
+            return Errnos.Ok;
+        }
 
         public ValueTask<Result<long>> Seek(ChunkLocation location, long offset, bool data, long chunkBytes)
         {
