@@ -69,6 +69,9 @@ internal sealed partial class ChunkServer : IRpcHandler
     /// <summary>Whether it may serve: it has a lease, or needs none.</summary>
     public bool HasLease => _metadata is null || _faults.ServesAfterLease || _metadata.LeaseHolds;
 
+    /// <summary>Changes whenever what the metadata server has said before is void: the lease has ended, or the server registers anew.</summary>
+    private int Epoch => _metadata?.Epoch ?? 0;
+
     /// <summary>Requests of other nodes under way.</summary>
     public int RequestsInFlight => _peers.Sum(peer => peer.RequestsInFlight);
 

@@ -69,7 +69,7 @@ internal sealed partial class ChunkMaster
             bool[] made = await Task.WhenAll(servers.Select(async id =>
             {
                 bool all = await Ask(id, ChunkKind.CreateAll, message, payload, _options.CallNanoseconds) == Errnos.Ok;
-                Note(_servers[id], all ? chunks : []);
+                Note(_servers[id], chunks, all);
                 return all;
             }));
             complete = made.All(static one => one);
@@ -85,13 +85,20 @@ internal sealed partial class ChunkMaster
         }
     }
 
-    /// <summary>A server has made chunks and serves them, as far as they still exist.</summary>
-    private void Note(ChunkServerState server, IEnumerable<ChunkLocation> chunks)
+    /// <summary>A server was asked to make chunks, and serves them if it has. Those that were removed meanwhile it may have made after that.</summary>
+    private void Note(ChunkServerState server, ChunkLocation[] chunks, bool made)
     {
-        foreach (ChunkLocation location in chunks.Where(one => State.TryGetChunk(one.Chunk, out ChunkRecord record) && record.Version == FirstVersion))
+        foreach (ChunkLocation location in chunks)
         {
-            server.Missing.Remove(location.Chunk);
-            server.Serving[location.Chunk] = FirstVersion;
+            if (!State.TryGetChunk(location.Chunk, out ChunkRecord record))
+            {
+                DeleteSoon(server, location.Chunk);
+            }
+            else if (made && record.Version == FirstVersion)
+            {
+                server.Missing.Remove(location.Chunk);
+                server.Serving[location.Chunk] = FirstVersion;
+            }
         }
     }
 
@@ -213,6 +220,11 @@ internal sealed partial class ChunkMaster
 
     private async Task<Step> RepairStep(ulong chunk, ChunkRecord record)
     {
+        if (!await StopBehind(chunk, record))
+        {
+            return Step.Wait;
+        }
+
         uint[] whole = [.. record.Servers.Where(id => IsWhole(id, chunk, record))];
         if (whole.Length == 0)
         {
