@@ -196,6 +196,7 @@ internal sealed partial class ChunkServer
 
     private Errno Leave(ulong id)
     {
+        _left++;
         if (!_replicas.TryGetValue(id, out ChunkReplica? replica))
         {
             return Errno.ENOENT;

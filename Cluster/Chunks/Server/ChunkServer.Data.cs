@@ -89,21 +89,7 @@ internal sealed partial class ChunkServer
             return await ApplyWhileJoining(replica, chunk.Value, write);
         }
 
-        Errno error = await ApplyDirectly(replica, chunk.Value, write);
-        return error == Errno.EUCLEAN ? await ApplyToDamaged(replica, chunk.Value, write) : error;
-    }
-
-    /// <summary>A mutation of part of a block that does not match its sum: another member's block is changed instead. What comes behind it waits.</summary>
-    private async ValueTask<Errno> ApplyToDamaged(ChunkReplica replica, StoredChunk chunk, PendingWrite write)
-    {
-        await replica.ApplyGate.Enter();
-        int first = (int)(write.Message.Offset / BlockSum.BlockBytes);
-        int end = (int)((write.Message.Offset + write.Message.Length + BlockSum.BlockBytes - 1) / BlockSum.BlockBytes);
-        await Repair(replica, chunk, first, 1);
-        await Repair(replica, chunk, end - 1, 1);
-        Errno error = await ApplyDirectly(replica, chunk, write);
-        replica.ApplyGate.Leave();
-        return error;
+        return await ApplyDirectly(replica, chunk.Value, write);
     }
 
     private ValueTask<Errno> ApplyDirectly(ChunkReplica replica, StoredChunk chunk, PendingWrite write)

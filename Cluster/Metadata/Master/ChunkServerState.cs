@@ -39,8 +39,8 @@ internal sealed class ChunkServerState(uint id)
     public HashSet<ulong> Stale { get; } = [];
 
     /// <summary>
-    /// Those of <see cref="Stale"/> that it may still serve in an older version, since its lease has lasted: before the chain goes on without it, it is told
-    /// to stop.
+    /// Those of <see cref="Stale"/> and <see cref="Missing"/> that it may serve all the same in an older version, since its lease has lasted, or its answer
+    /// has not come: before the chain goes on without it, it is told to stop.
     /// </summary>
     public HashSet<ulong> Behind { get; } = [];
 

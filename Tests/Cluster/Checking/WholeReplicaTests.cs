@@ -72,6 +72,43 @@ public sealed class WholeReplicaTests
     }
 
     [Fact]
+    public void AServerThatNeverSaidThatItHasMadeAReplicaIsNotTakenForWhole()
+    {
+        CheckedServer away = _world.Servers[0];
+        _world.Cluster.Cut(away.Host, _world.Cluster.HostsBut(away.Host));
+        Func<Errno?> written = _world.BeginWrite(1);
+        _world.RunUntil(() => _world.Servers.Skip(1).All(static server => server.Server!.Store.Chunks.Any()), "two replicas");
+        _world.RunFor(1.4);
+        _world.Cluster.Network.Heal();
+        foreach (CheckedServer other in _world.Servers.Skip(1))
+        {
+            other.Kill();
+            other.Start();
+            _world.RunFor(0.02);
+        }
+
+        _world.RunUntil(() => written() is not null && _world.Cluster.IsHealthy, "the write", 20);
+        Assert.Equal(Errnos.Ok, written());
+        Assert.Equal(1, _world.Read());
+    }
+
+    [Fact]
+    public void AnAllocationOfAChunkThatIsThereMakesNobodyServeWhatHeMayHaveLost()
+    {
+        _world.Write(1);
+        CheckedServer late = _world.Servers[2];
+        _world.Cluster.KillMetadata(losesPower: false);
+        late.LosePower();
+        late.Start();
+        _world.Cluster.StartMetadata();
+        _world.RunUntil(() => late.Server is { HasLease: true }, "the server");
+        ulong chunk = _world.Chunk;
+        Task told = _world.Cluster.Metadata!.Master.Created([_world.Cluster.State.LocationOf(chunk)]);
+        _world.RunUntil(() => told.IsCompleted && late.Server!.ServedVersion(chunk) != 0, "its chain");
+        Assert.NotEqual(1ul, late.Server!.ServedVersion(chunk));
+    }
+
+    [Fact]
     public void NobodyServesAnOldVersionWhileOthersServeANewerOneWithoutHim()
     {
         _world.Write(1);
