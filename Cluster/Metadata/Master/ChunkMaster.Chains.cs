@@ -63,6 +63,7 @@ internal sealed partial class ChunkMaster
             if (error == Errnos.Ok)
             {
                 _servers[id].Serving[chunk] = record.Version;
+                _servers[id].Behind.Remove(chunk);
             }
             else if (error == Errno.ENOENT)
             {
@@ -89,8 +90,11 @@ internal sealed partial class ChunkMaster
         bool all = true;
         foreach (ChunkServerState server in _servers.Values.Where(server => server.IsThere && server.Behind.Contains(chunk)).ToArray())
         {
-            bool stopped = !record.Servers.Contains(server.Id) || await Ask(server.Id, ChunkKind.Leave, chunk, 0) is Errnos.Ok or Errno.ENOENT;
-            all &= stopped && server.Behind.Remove(chunk);
+            if (record.Servers.Contains(server.Id))
+            {
+                server.Serving.Remove(chunk);
+                all &= await Ask(server.Id, ChunkKind.Leave, chunk, 0) is Errnos.Ok or Errno.ENOENT && server.Behind.Remove(chunk);
+            }
         }
 
         return all;

@@ -78,7 +78,9 @@ public sealed class WholeReplicaTests
         _world.Cluster.Cut(away.Host, _world.Cluster.HostsBut(away.Host));
         Func<Errno?> written = _world.BeginWrite(1);
         _world.RunUntil(() => _world.Servers.Skip(1).All(static server => server.Server!.Store.Chunks.Any()), "two replicas");
-        _world.RunFor(1.4);
+
+        // It has found that it is cut off, and refuses to make one, when the others come back from a restart.
+        _world.RunFor(1.9);
         _world.Cluster.Network.Heal();
         foreach (CheckedServer other in _world.Servers.Skip(1))
         {
@@ -99,10 +101,12 @@ public sealed class WholeReplicaTests
         CheckedServer late = _world.Servers[2];
         _world.Cluster.KillMetadata(losesPower: false);
         late.LosePower();
-        late.Start();
         _world.Cluster.StartMetadata();
+        _world.RunFor(1);
+        late.Start();
         _world.RunUntil(() => late.Server is { HasLease: true }, "the server");
         ulong chunk = _world.Chunk;
+        Assert.Equal(1u, _world.Record.Version);
         Task told = _world.Cluster.Metadata!.Master.Created([_world.Cluster.State.LocationOf(chunk)]);
         _world.RunUntil(() => told.IsCompleted && late.Server!.ServedVersion(chunk) != 0, "its chain");
         Assert.NotEqual(1ul, late.Server!.ServedVersion(chunk));
