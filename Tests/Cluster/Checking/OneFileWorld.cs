@@ -65,12 +65,15 @@ internal sealed class OneFileWorld
     public void Write(byte value) => Assert.Equal(Errnos.Ok, Call(() => WriteAndSync(value)));
 
     /// <summary>Begins a write and an fsync; the function tells how they ended, or null.</summary>
-    public Func<Errno?> BeginWrite(byte value)
+    public Func<Errno?> BeginWrite(byte value, int client = 0)
     {
         Errno? written = null;
-        Cluster.Clients[0].Loop.Post(async _ => written = await WriteAndSync(value), null);
+        Cluster.Clients[client].Loop.Post(async _ => written = await WriteAndSync(value, client), null);
         return () => written;
     }
+
+    /// <summary>The number of a client's session.</summary>
+    public ulong SessionOf(int client) => Cluster.Clients[client].Client.Session.Id;
 
     public int Read()
     {
@@ -85,11 +88,12 @@ internal sealed class OneFileWorld
         Assert.Equal(Errnos.Ok, Call(async () => (await FileSystem.Setattr(s_root, File, truncate)).Error));
     }
 
-    private async Task<Errno> WriteAndSync(byte value)
+    private async Task<Errno> WriteAndSync(byte value, int client = 0)
     {
+        ClusterFileSystem fs = Cluster.Clients[client].FileSystem;
         byte[] data = new byte[FileBytes];
         data.AsSpan().Fill(value);
-        Result<int> written = await FileSystem.Write(s_root, File, default, data);
-        return written.IsOk ? await FileSystem.Fsync(s_root, File, default) : written.Error;
+        Result<int> written = await fs.Write(s_root, File, default, data);
+        return written.IsOk ? await fs.Fsync(s_root, File, default) : written.Error;
     }
 }
