@@ -180,7 +180,7 @@ internal sealed partial class ChunkServer
 
         Result<StoredChunk> chunk = await _store.Get(replica.Id);
         bool isNewer = chunk.IsOk && chain.Version > chunk.Value.Version;
-        Errno error = chunk.IsOk && isNewer && place >= 0 ? await _store.SetVersion(chunk.Value, chain.Version) : chunk.Error;
+        Errno error = chunk.IsOk && isNewer && place >= 0 ? await _store.SetVersion(chunk.Value, chain.Version, joins) : chunk.Error;
         if (epoch != Epoch)
         {
             return Errno.EAGAIN;

@@ -23,6 +23,9 @@ internal readonly record struct ChunkSummary(ChunkId Id, ulong Version, ulong Se
 /// </remarks>
 internal sealed partial class ChunkStore
 {
+    /// <summary>In the record of a version: the chunk's mutations in the journal before it were given up. No mutation has number 0.</summary>
+    private static readonly MutationId s_forgets = new(1, 0);
+
     private readonly ILoop _loop;
     private readonly IDisk _disk;
     private readonly Journal _journal;
@@ -122,10 +125,15 @@ internal sealed partial class ChunkStore
     }
 
     /// <summary>Notes the version that a chunk is in.</summary>
-    public async ValueTask<Errno> SetVersion(StoredChunk chunk, ulong version)
+    /// <param name="chunk">The chunk.</param>
+    /// <param name="version">The version.</param>
+    /// <param name="forgetsMutations">
+    /// Whether it joins a chain in it: what it has done before is undone by what it copies, so it is not to be taken for done after a restart either.
+    /// </param>
+    public async ValueTask<Errno> SetVersion(StoredChunk chunk, ulong version, bool forgetsMutations = false)
     {
         BlockStamp stamp = new(version, chunk.Sequence);
-        Result<ulong> lsn = await _journal.Append(Record(RecordType.Version, chunk.Id, stamp, default, 0, 0), default, default);
+        Result<ulong> lsn = await _journal.Append(Record(RecordType.Version, chunk.Id, stamp, forgetsMutations ? s_forgets : default, 0, 0), default, default);
         if (lsn.IsOk)
         {
             chunk.Version = version;
