@@ -83,6 +83,12 @@ internal static class ChunkKind
     public const ushort Merge = 125;
 
     /// <summary>
+    /// Metadata server to chunk server: serve a chunk no longer, in whatever version, until its chain is told again (<see cref="ChunkRequest"/>, any
+    /// version).
+    /// </summary>
+    public const ushort Leave = 133;
+
+    /// <summary>
     /// Anybody to chunk server: its replicas with ids above <see cref="ChunkRequest.Chunk"/>, in order, at most
     /// <see cref="ChunkRequest.Length"/>. The reply's payload is a <see cref="ReplicaReport"/> for each.
     /// </summary>

@@ -220,7 +220,13 @@ internal sealed partial class ChunkServer
         return repaired;
     }
 
-    private async ValueTask<bool> RepairBlock(Chain chain, StoredChunk chunk, int block, BlockSum seen)
+    /// <summary>Of a block that is to be changed in part and does not match its sum another member's is changed; the store holds the mutations behind up.</summary>
+    private ValueTask<bool> Mend(StoredChunk chunk, int block) =>
+        _replicas.TryGetValue(chunk.Id.Value, out ChunkReplica? replica) && replica.Chain is { } chain
+            ? RepairBlock(chain, chunk, block, chunk.SumOf(block), isHeld: true)
+            : new ValueTask<bool>(false);
+
+    private async ValueTask<bool> RepairBlock(Chain chain, StoredChunk chunk, int block, BlockSum seen, bool isHeld = false)
     {
         for (int i = 0; i < chain.Readers; i++)
         {
@@ -240,7 +246,7 @@ internal sealed partial class ChunkServer
             Memory<byte> bytes = reply.Buffer!.Memory;
             var stamp = new BlockStamp(MemoryMarshal.Read<ulong>(bytes.Span[BlockSum.BlockBytes..]));
             bool fits = stamp.Value == seen.Stamp || (!seen.IsData(chunk.Id, block) && !seen.IsZero(chunk.Id, block));
-            Errno error = fits ? await _store.Replace(chunk, block, seen, stamp, bytes[..BlockSum.BlockBytes]) : Errno.ESTALE;
+            Errno error = fits ? await _store.Replace(chunk, block, seen, stamp, bytes[..BlockSum.BlockBytes], isHeld) : Errno.ESTALE;
             reply.Buffer.Release();
             if (error is Errnos.Ok or Errno.EAGAIN)
             {

@@ -85,23 +85,10 @@ internal sealed partial class ChunkServer
         }
 
         bool isDurable = (write.Message.Flags & ChunkWriteFlags.Durable) != 0;
-        bool inOrder = replica.IsJoining || replica.ApplyGate.IsTaken;
-        Errno error = inOrder ? await ApplyWhileJoining(replica, chunk.Value, write) : await ApplyDirectly(replica, chunk.Value, write);
-        error = error == Errno.EUCLEAN && !inOrder ? await ApplyToDamaged(replica, chunk.Value, write) : error;
+        Errno error = replica.IsJoining || replica.ApplyGate.IsTaken
+            ? await ApplyWhileJoining(replica, chunk.Value, write)
+            : await ApplyDirectly(replica, chunk.Value, write);
         return error == Errnos.Ok && isDurable ? await _store.Sync(chunk.Value) : error;
-    }
-
-    /// <summary>A mutation of part of a block that does not match its sum: another member's block is changed instead. What comes behind it waits.</summary>
-    private async ValueTask<Errno> ApplyToDamaged(ChunkReplica replica, StoredChunk chunk, PendingWrite write)
-    {
-        await replica.ApplyGate.Enter();
-        int first = (int)(write.Message.Offset / BlockSum.BlockBytes);
-        int end = (int)((write.Message.Offset + write.Message.Length + BlockSum.BlockBytes - 1) / BlockSum.BlockBytes);
-        await Repair(replica, chunk, first, 1);
-        await Repair(replica, chunk, end - 1, 1);
-        Errno error = await ApplyDirectly(replica, chunk, write);
-        replica.ApplyGate.Leave();
-        return error;
     }
 
     private ValueTask<Errno> ApplyDirectly(ChunkReplica replica, StoredChunk chunk, PendingWrite write)

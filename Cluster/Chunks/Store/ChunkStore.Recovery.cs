@@ -110,6 +110,11 @@ internal sealed partial class ChunkStore
             return Errnos.Ok;
         }
 
+        if (found.Head.Type == RecordType.Version && found.Head.Client == s_forgets.Client)
+        {
+            _recovered.RemoveAll(one => one.Chunk == id);
+        }
+
         if (found.Head.Mutation != 0)
         {
             _recovered.Add((id, new MutationId(found.Head.Client, found.Head.Mutation), stamp));

@@ -152,10 +152,10 @@ internal sealed partial class ChunkStore
             return Errno.ENOBUFS;
         }
 
-        Errno error = await ReadBlocks(chunk, first, whole.Memory[..BlockSum.BlockBytes], default);
+        Errno error = await ReadToChange(chunk, first, whole.Memory[..BlockSum.BlockBytes]);
         if (error == Errnos.Ok && blocks > 1)
         {
-            error = await ReadBlocks(chunk, first + blocks - 1, whole.Memory[((blocks - 1) * BlockSum.BlockBytes)..], default);
+            error = await ReadToChange(chunk, first + blocks - 1, whole.Memory[((blocks - 1) * BlockSum.BlockBytes)..]);
         }
 
         if (error == Errnos.Ok)
@@ -178,6 +178,16 @@ internal sealed partial class ChunkStore
 
         whole.Release();
         return error;
+    }
+
+    /// <summary>
+    /// Reads a block of which a mutation changes a part. One that does not match its sum is mended first, and what comes behind the mutation waits: after
+    /// it alone may it be carried out.
+    /// </summary>
+    private async ValueTask<Errno> ReadToChange(StoredChunk chunk, int block, Memory<byte> into)
+    {
+        Errno error = await ReadBlocks(chunk, block, into, default);
+        return error == Errno.EUCLEAN && await Mend(chunk, block) ? await ReadBlocks(chunk, block, into, default) : error;
     }
 
     private ValueTask<Errno> ZeroWithin(StoredChunk chunk, BlockStamp stamp, MutationId mutation, long offset, int length)

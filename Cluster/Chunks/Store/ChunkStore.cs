@@ -23,6 +23,9 @@ internal readonly record struct ChunkSummary(ChunkId Id, ulong Version, ulong Se
 /// </remarks>
 internal sealed partial class ChunkStore
 {
+    /// <summary>In the record of a version: the chunk's mutations in the journal before it were given up. No mutation has number 0.</summary>
+    private static readonly MutationId s_forgets = new(1, 0);
+
     private readonly ILoop _loop;
     private readonly IDisk _disk;
     private readonly Journal _journal;
@@ -32,6 +35,7 @@ internal sealed partial class ChunkStore
     private readonly Dictionary<ChunkId, StoredChunk> _open = [];
     private readonly Queue<ChunkId> _openOrder = new();
     private readonly SortedDictionary<ulong, ChunkSummary> _index = [];
+    private readonly HashSet<ChunkId> _deleting = [];
     private readonly LoopGate _openGate = new();
     private readonly List<(ChunkId Chunk, MutationId Mutation, BlockStamp Stamp)> _recovered = [];
     private bool _directoryChanged;
@@ -56,6 +60,9 @@ internal sealed partial class ChunkStore
 
     /// <summary>The mutations that a client may still send again, oldest first. While the store is being opened, those that were found.</summary>
     public Func<IEnumerable<(ChunkId Chunk, MutationId Mutation, BlockStamp Stamp)>> LiveMutations { get; set; }
+
+    /// <summary>Replaces a block that does not match its sum by another replica's, and tells whether it has. By default there is none.</summary>
+    public Func<StoredChunk, int, ValueTask<bool>> Mend { get; set; } = static (_, _) => new ValueTask<bool>(false);
 
     /// <summary>All chunks, by name.</summary>
     public IEnumerable<ChunkSummary> Chunks => _index.Values.Select(summary => _open.TryGetValue(summary.Id, out StoredChunk? chunk)
@@ -92,12 +99,13 @@ internal sealed partial class ChunkStore
     }
 
     /// <summary>Makes an empty chunk in a version.</summary>
-    /// <returns>EEXIST if there is one.</returns>
+    /// <returns>EEXIST if there is one; EAGAIN while one of the same name is being removed.</returns>
     public async ValueTask<Errno> Create(ChunkId id, ulong version)
     {
-        if (_index.ContainsKey(id.Value))
+        if (_index.ContainsKey(id.Value) || _deleting.Contains(id))
         {
-            return Errno.EEXIST;
+            // While the files of its last life are being removed, they would take those of the new one with them.
+            return _deleting.Contains(id) ? Errno.EAGAIN : Errno.EEXIST;
         }
 
         if (!HasRoom(0))
@@ -118,10 +126,15 @@ internal sealed partial class ChunkStore
     }
 
     /// <summary>Notes the version that a chunk is in.</summary>
-    public async ValueTask<Errno> SetVersion(StoredChunk chunk, ulong version)
+    /// <param name="chunk">The chunk.</param>
+    /// <param name="version">The version.</param>
+    /// <param name="forgetsMutations">
+    /// Whether it joins a chain in it: what it has done before is undone by what it copies, so it is not to be taken for done after a restart either.
+    /// </param>
+    public async ValueTask<Errno> SetVersion(StoredChunk chunk, ulong version, bool forgetsMutations = false)
     {
         BlockStamp stamp = new(version, chunk.Sequence);
-        Result<ulong> lsn = await _journal.Append(Record(RecordType.Version, chunk.Id, stamp, default, 0, 0), default, default);
+        Result<ulong> lsn = await _journal.Append(Record(RecordType.Version, chunk.Id, stamp, forgetsMutations ? s_forgets : default, 0, 0), default, default);
         if (lsn.IsOk)
         {
             chunk.Version = version;
@@ -140,8 +153,11 @@ internal sealed partial class ChunkStore
             return Errnos.Ok;
         }
 
+        _deleting.Add(id);
         Result<ulong> lsn = await _journal.Append(Record(RecordType.Delete, id, default, default, 0, 0), default, default);
-        return lsn.IsOk ? await Remove(id) : lsn.Error;
+        Errno error = lsn.IsOk ? await Remove(id) : lsn.Error;
+        _deleting.Remove(id);
+        return error;
     }
 
     /// <summary>Finds a chunk, opening its files if need be.</summary>

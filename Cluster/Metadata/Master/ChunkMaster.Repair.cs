@@ -50,11 +50,8 @@ internal sealed partial class ChunkMaster
             : Task.WhenAll(made.GroupBy(static one => string.Join(' ', one.Servers)).SelectMany(static chain => chain.Chunk(ChunkKind.AllMax)).Select(MakeAll));
     }
 
-    /// <summary>Notes that a chunk is being made, unless it was before.</summary>
-    private bool IsNew(ChunkLocation location) =>
-        location.Version == FirstVersion &&
-        location.Servers.All(id => !_servers.TryGetValue(id, out ChunkServerState? server) || !server.Serving.ContainsKey(location.Chunk)) &&
-        _repairing.Add(location.Chunk);
+    /// <summary>Notes that a chunk is being made. Of one that was made before, servers may lack what was written to it since.</summary>
+    private bool IsNew(ChunkLocation location) => location.Made && State.TryGetChunk(location.Chunk, out _) && _repairing.Add(location.Chunk);
 
     /// <summary>Makes chunks that have the same chain. Whatever cannot be made now is made later.</summary>
     private async Task MakeAll(ChunkLocation[] chunks)
@@ -68,8 +65,10 @@ internal sealed partial class ChunkMaster
             var message = new ChunkRequest { Version = FirstVersion, Length = (uint)chunks.Length };
             bool[] made = await Task.WhenAll(servers.Select(async id =>
             {
+                // Who never says that he has it has no claim to being whole.
+                _servers[id].Missing.UnionWith(chunks.Select(static one => one.Chunk));
                 bool all = await Ask(id, ChunkKind.CreateAll, message, payload, _options.CallNanoseconds) == Errnos.Ok;
-                Note(_servers[id], all ? chunks : []);
+                Note(_servers[id], chunks, all);
                 return all;
             }));
             complete = made.All(static one => one);
@@ -85,13 +84,27 @@ internal sealed partial class ChunkMaster
         }
     }
 
-    /// <summary>A server has made chunks and serves them, as far as they still exist.</summary>
-    private void Note(ChunkServerState server, IEnumerable<ChunkLocation> chunks)
+    /// <summary>
+    /// A server was asked to make chunks, and serves them if it has; if it has not said so, nobody knows. Those that were removed meanwhile it may have
+    /// made after that.
+    /// </summary>
+    private void Note(ChunkServerState server, ChunkLocation[] chunks, bool made)
     {
-        foreach (ChunkLocation location in chunks.Where(one => State.TryGetChunk(one.Chunk, out ChunkRecord record) && record.Version == FirstVersion))
+        foreach (ChunkLocation location in chunks)
         {
-            server.Missing.Remove(location.Chunk);
-            server.Serving[location.Chunk] = FirstVersion;
+            if (!State.TryGetChunk(location.Chunk, out ChunkRecord record))
+            {
+                DeleteSoon(server, location.Chunk);
+            }
+            else if (made && record.Version == FirstVersion)
+            {
+                server.Missing.Remove(location.Chunk);
+                server.Serving[location.Chunk] = FirstVersion;
+            }
+            else if (!made)
+            {
+                server.Behind.Add(location.Chunk);
+            }
         }
     }
 
@@ -213,6 +226,11 @@ internal sealed partial class ChunkMaster
 
     private async Task<Step> RepairStep(ulong chunk, ChunkRecord record)
     {
+        if (!await StopBehind(chunk, record))
+        {
+            return Step.Wait;
+        }
+
         uint[] whole = [.. record.Servers.Where(id => IsWhole(id, chunk, record))];
         if (whole.Length == 0)
         {
