@@ -49,6 +49,7 @@ public sealed class SchedulePropertyTests
     [InlineData(300126, "a mutation that a replica had given up when it joined was taken for done after its restart")]
     [InlineData(110269, "a server was told to leave a chain that it had been told of meanwhile")]
     [InlineData(66952, "a mutation overtook one that waited for a damaged block")]
+    [InlineData(4926, "a joining replica's block was replaced by the one that its predecessor was still writing")]
     public void WhatWasFoundOnceIsNotThereAgain(ulong seed, string found)
     {
         IReadOnlyList<Violation> violations = ScheduleRun.Execute(ScheduleGenerator.Generate(seed)).Violations;
