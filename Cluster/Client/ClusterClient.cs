@@ -147,16 +147,19 @@ internal sealed partial class ClusterClient : ISessionOwner
     }
 
     /// <summary>
-    /// The space of a file, and as much more as what was written here and the server has not counted yet may need: a file with no block at all is one
-    /// hole to those that copy it, as <c>tar --sparse</c> (tar, sparse.c), and the kernel keeps the number.
+    /// The space of a file, and what waits here besides; one block at least, if something was written that the server has not counted yet: a file with
+    /// no block at all is one hole to those that copy it, as <c>tar --sparse</c> (tar, sparse.c), and the kernel keeps the number.
     /// </summary>
-    private ulong BlocksOf(ClientNode node)
+    private static ulong BlocksOf(ClientNode node)
     {
         const int BlockShift = 9;
         Attributes all = node.Attributes;
         bool isCounted = (node.Dirty & (DirtyAttributes.Size | DirtyAttributes.Mtime)) == 0 && node.Extents.IsEmpty && node.Flushing is null;
-        ulong whole = (all.Size + PageBytes - 1) / PageBytes * (PageBytes >> BlockShift);
-        return isCounted || !all.IsFile() ? all.Blocks : Math.Max(all.Blocks, Math.Min(whole, all.Blocks + (_session.ChunkBytes >> BlockShift)));
+        return isCounted || !all.IsFile()
+            ? all.Blocks
+            : Math.Max(all.Blocks, Math.Min(InPages(all.Size), all.Blocks + InPages((ulong)Math.Max(1, node.Extents.Bytes))));
+
+        static ulong InPages(ulong bytes) => (bytes + PageBytes - 1) / PageBytes * (PageBytes >> BlockShift);
     }
 
     private (ulong Seconds, uint Nanoseconds) Validity(bool isHeld, long nanosecondsMax)

@@ -227,7 +227,7 @@ internal sealed partial class ChunkServer
         return repaired;
     }
 
-    /// <summary>Of a block that is to be changed in part and does not match its sum another member's is changed. The store holds up what comes behind.</summary>
+    /// <summary>Of a block that is to be changed in part and does not match its sum another member's is changed. What comes behind waits.</summary>
     private ValueTask<bool> Mend(StoredChunk chunk, int block) =>
         _replicas.TryGetValue(chunk.Id.Value, out ChunkReplica? replica) && replica.Chain is { } chain
             ? RepairBlock(chain, chunk, block, chunk.SumOf(block), isHeld: true)

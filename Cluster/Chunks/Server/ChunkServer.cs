@@ -71,7 +71,9 @@ internal sealed partial class ChunkServer : IRpcHandler
     /// <summary>Whether it may serve: it has a lease, or needs none.</summary>
     public bool HasLease => _metadata is null || _faults.ServesAfterLease || _metadata.LeaseHolds;
 
-    /// <summary>Changes whenever what the metadata server has said before is void: the lease has ended, the server registers anew, or it is told to leave a chain.</summary>
+    /// <summary>
+    /// Changes whenever what the metadata server has said before is void: the lease has ended, the server registers anew, or it is told to leave a chain.
+    /// </summary>
     private int Epoch => _left + (_metadata?.Epoch ?? 0);
 
     /// <summary>Requests of other nodes under way.</summary>
