@@ -26,8 +26,14 @@ public sealed partial class EventLoop
     private int _watched;
 
     /// <summary>Watches a descriptor that does not block. To be called on this loop.</summary>
+    /// <param name="descriptor">The descriptor.</param>
+    /// <param name="handler">Told of it.</param>
+    /// <param name="writable">
+    /// Whether to be told when it can be written again. Of a Unix socket that is each time the other side has read something (af_unix.c,
+    /// <c>unix_write_space</c>): who does not wait for it would be woken for nothing.
+    /// </param>
     /// <returns>A number for <see cref="Unwatch"/>.</returns>
-    public int Watch(SafeHandle descriptor, IReadinessHandler handler)
+    public int Watch(SafeHandle descriptor, IReadinessHandler handler, bool writable = true)
     {
         if (!_freeHandlers.TryPop(out int index))
         {
@@ -37,10 +43,13 @@ public sealed partial class EventLoop
 
         uint generation = _handlers[index].Generation + 1;
         _handlers[index] = (handler, generation);
-        _epoll.Add(descriptor, ((ulong)generation << 32) | (uint)index);
+        _epoll.Add(descriptor, DataOf(index), writable);
         _watched++;
         return index;
     }
+
+    /// <summary>Sets whether the handler is told when the descriptor can be written again; where it can be now, at once. To be called on this loop.</summary>
+    public void WatchWritable(SafeHandle descriptor, int watch, bool writable) => _epoll.Change(descriptor, DataOf(watch), writable);
 
     /// <summary>Ends <see cref="Watch"/>, before the descriptor is closed; its handler is not called again. To be called on this loop.</summary>
     public void Unwatch(SafeHandle descriptor, int watch)
@@ -50,6 +59,8 @@ public sealed partial class EventLoop
         _freeHandlers.Push(watch);
         _watched--;
     }
+
+    private ulong DataOf(int watch) => ((ulong)_handlers[watch].Generation << 32) | (uint)watch;
 
     private void RunHandlers(int happened)
     {

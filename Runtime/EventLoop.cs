@@ -52,7 +52,7 @@ public sealed partial class EventLoop : ILoop, IDisposable
         }
 
         _wakeFd = new SafeFileHandle(fd, ownsHandle: true);
-        _epoll.Add(_wakeFd, WakeData);
+        _epoll.Add(_wakeFd, WakeData, writable: false);
         _context = new LoopContext(this);
 
         _thread = new Thread(Run) { IsBackground = true, Name = name };

@@ -10,12 +10,13 @@ namespace Harness.Cluster.Checking;
 internal sealed class CheckedClient : IChainSource
 {
     private readonly Dictionary<ulong, ChunkHandle> _handles = [];
+    private readonly SimProcess _process;
 
     /// <summary>A client that has no session yet.</summary>
     public CheckedClient(SimScheduler world, SimNetwork network, int number, NodeAddress metadata)
     {
         Host = $"client{number}";
-        SimProcess process = world.StartProcess(Host);
+        SimProcess process = _process = world.StartProcess(Host);
         Loop = process.StartLoop(Host);
         SimHost host = network.Attach(process, Host);
         var pool = new PayloadPool(16 << 20);
@@ -29,6 +30,9 @@ internal sealed class CheckedClient : IChainSource
 
     /// <summary>Its host.</summary>
     public string Host { get; }
+
+    /// <summary>Whether it has died, and with it all that waits in it and whoever waits for it.</summary>
+    public bool IsDead => _process.IsCrashed;
 
     /// <summary>Its loop.</summary>
     public SimLoop Loop { get; }
@@ -44,6 +48,9 @@ internal sealed class CheckedClient : IChainSource
 
     /// <summary>The file that a lane on this client has made or found last.</summary>
     public ulong LastFile { get; set; }
+
+    /// <summary>It dies, and does not come back.</summary>
+    public void Die() => _process.Crash();
 
     /// <summary>A chunk as this client knows it.</summary>
     public async ValueTask<ChunkHandle?> HandleOf(ulong chunk)

@@ -58,6 +58,7 @@ internal sealed class CheckedServer(SimScheduler world, SimNetwork network, int 
                 ChunkBytesMax = Schedule.ChunkCells * Call.CellBytes,
                 SegmentBytes = 128 << 10,
                 StraightBytesMin = 8 << 10,
+                SlotBlocks = [1, 2],
                 ApplyAtBytes = 16 << 10,
                 PendingBytesMax = 64 << 10,
                 ReserveBytes = 0,

@@ -85,6 +85,9 @@ internal sealed class FaultDriver(CheckedCluster cluster, IReadOnlyList<Fault> f
                 cluster.StartMetadata();
                 await ClientsAreBack(fault.LastsNanoseconds);
                 break;
+            case FaultKind.ClientDeath:
+                cluster.Clients[fault.Other].Die();
+                break;
             case FaultKind.Rot:
                 Rot(server);
                 break;

@@ -25,7 +25,7 @@ internal sealed class FrameGenerator(SimRandom random)
 
     private static readonly ushort[] s_allKinds =
     [
-        .. s_chunkKinds, ChunkKind.Create, ChunkKind.Delete, ChunkKind.CreateAll, ChunkKind.DeleteAll, ChunkKind.Register,
+        .. s_chunkKinds, ChunkKind.Create, ChunkKind.Delete, ChunkKind.CreateAll, ChunkKind.DeleteAll, ChunkKind.Leave, ChunkKind.Register,
         ChunkKind.Heartbeat, ChunkKind.ReplicaFailed, MetadataMessages.Request, MetadataMessages.Recall, Hello.Kind,
     ];
 
@@ -84,6 +84,7 @@ internal sealed class FrameGenerator(SimRandom random)
             Offset = Odd(),
             Length = (uint)Odd(),
             Crc = (uint)Odd(),
+            Flags = (ChunkWriteFlags)Odd(),
         };
         return Any(s_chunkKinds[random.Next(s_chunkKinds.Length)], MemoryMarshal.AsBytes(new ReadOnlySpan<ChunkRequest>(in request)).ToArray());
     }

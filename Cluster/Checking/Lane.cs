@@ -22,8 +22,10 @@ internal sealed class Lane(CheckedCluster cluster, CheckedClient client, Subject
 
     private static readonly RequestContext s_root = new(0, 0);
 
-    /// <summary>Whether all is done.</summary>
-    public bool IsDone { get; private set; }
+    private bool _isDone;
+
+    /// <summary>Whether all is done, or who was to do it is dead: what he was at stays open for ever.</summary>
+    public bool IsDone => _isDone || client.IsDead;
 
     /// <summary>Begins.</summary>
     public void Start() => client.Loop.Post(_ => Run(), null);
@@ -37,7 +39,7 @@ internal sealed class Lane(CheckedCluster cluster, CheckedClient client, Subject
             await Do(operation);
         }
 
-        IsDone = true;
+        _isDone = true;
     }
 
     /// <summary>Does one operation.</summary>

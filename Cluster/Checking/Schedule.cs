@@ -48,6 +48,9 @@ internal enum FaultKind
 
     /// <summary>Packets are lost, and connections break.</summary>
     BadNetwork,
+
+    /// <summary>A client's host dies. What it writes before is written through, so that nothing is lost by right.</summary>
+    ClientDeath,
 }
 
 /// <summary>A fault as it is planned.</summary>

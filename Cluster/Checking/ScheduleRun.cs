@@ -158,7 +158,7 @@ internal sealed class ScheduleRun
     /// <summary>Writes what waits, and lets the cluster become whole again.</summary>
     private void Settle()
     {
-        foreach (CheckedClient client in _cluster.Clients)
+        foreach (CheckedClient client in _cluster.Clients.Where(static client => !client.IsDead))
         {
             foreach (ulong file in _subjects.Files)
             {
@@ -194,7 +194,7 @@ internal sealed class ScheduleRun
             last.Add(new Operation(0, OperationKind.List, 0, i, 0));
         }
 
-        foreach (CheckedClient client in _cluster.Clients)
+        foreach (CheckedClient client in _cluster.Clients.Where(static client => !client.IsDead))
         {
             var lane = new Lane(_cluster, client, _subjects, _history, last);
             lane.Start();

@@ -23,6 +23,12 @@ internal sealed record Chain(ulong Version, IReadOnlyList<ChainMember> Members, 
     /// <summary>The members that answer reads.</summary>
     public int Readers => Members.Count - (TailJoins ? 1 : 0);
 
+    /// <summary>
+    /// The place of the member that is asked first for some bytes: another one for neighbouring megabytes, and always the same one for the same
+    /// bytes, which has them in its cache.
+    /// </summary>
+    public int ReaderOf(ChunkId chunk, long offset) => (int)((chunk.Value + ((ulong)offset >> 20)) % (ulong)Readers);
+
     /// <summary>A server's place, or −1.</summary>
     public int PositionOf(ulong server)
     {

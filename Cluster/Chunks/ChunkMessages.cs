@@ -83,6 +83,12 @@ internal static class ChunkKind
     public const ushort Merge = 125;
 
     /// <summary>
+    /// Metadata server to chunk server: serve a chunk no longer, in whatever version, until its chain is told again (<see cref="ChunkRequest"/>, any
+    /// version).
+    /// </summary>
+    public const ushort Leave = 133;
+
+    /// <summary>
     /// Anybody to chunk server: its replicas with ids above <see cref="ChunkRequest.Chunk"/>, in order, at most
     /// <see cref="ChunkRequest.Length"/>. The reply's payload is a <see cref="ReplicaReport"/> for each.
     /// </summary>
@@ -102,6 +108,23 @@ internal static class ChunkKind
 
     /// <summary>Chunk server to metadata server, one way: a replica is no longer to be used (<see cref="ChunkRequest"/>).</summary>
     public const ushort ReplicaFailed = 132;
+}
+
+/// <summary>How a write is to be carried out.</summary>
+[Flags]
+internal enum ChunkWriteFlags : uint
+{
+    /// <summary>It survives the servers' processes; a power cut once <see cref="ChunkKind.Sync"/> has answered.</summary>
+    None = 0,
+
+    /// <summary>Who writes does not want it cached (O_DIRECT): no server keeps it in its page cache.</summary>
+    Uncached = 1,
+
+    /// <summary>
+    /// It survives a power cut once it is answered, and with it all that was answered before for the same chunk: each replica syncs before it
+    /// acknowledges, all at the same time.
+    /// </summary>
+    Durable = 2,
 }
 
 /// <summary>What is asked of a replica.</summary>
@@ -137,6 +160,12 @@ internal struct ChunkRequest
 
     /// <summary>CRC32C of the payload, made by the client and checked by every replica.</summary>
     public uint Crc;
+
+    /// <summary>Of a write.</summary>
+    public ChunkWriteFlags Flags;
+
+    /// <summary>0.</summary>
+    public uint Reserved;
 }
 
 /// <summary>What a replica answers.</summary>

@@ -14,6 +14,7 @@ internal enum DirtyAttributes
     Atime = 8,
     Mode = 16,
     Owner = 32,
+    Times = Mtime | Ctime | Atime,
 }
 
 /// <summary>An inode that the kernel knows, or that is open.</summary>
@@ -51,6 +52,9 @@ internal sealed class ClientNode(ulong inode)
 
     /// <summary>Whether the server's log has something about it that fsync(2) must flush.</summary>
     public bool NeedsMetadataSync { get; set; }
+
+    /// <summary>One fsync(2) after the other: what one of them has taken over another may not take for done.</summary>
+    public LoopGate SyncGate { get; } = new();
 
     /// <summary>What went wrong behind the back of applications; fsync(2) or close(2) tells it, once.</summary>
     public Errno Error { get; set; }
@@ -102,5 +106,5 @@ internal sealed class ClientNode(ulong inode)
 
     /// <summary>Whether nobody needs it any more.</summary>
     public bool IsUnused => Lookups == 0 && Opens == 0 && Users == 0 && Waiting == 0 && !IsDirty &&
-        Flushing is null && Acquiring is null && Recalled is null && !RecallGate.IsTaken;
+        Flushing is null && Acquiring is null && Recalled is null && !RecallGate.IsTaken && !SyncGate.IsTaken;
 }

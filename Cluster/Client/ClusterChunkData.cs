@@ -42,8 +42,8 @@ internal sealed class ClusterChunkData : IChunkData, IChainSource
         HandleOf(location) is { } handle ? _client.Read(handle, offset, buffer) : new(Errno.ESTALE);
 
     /// <inheritdoc/>
-    public ValueTask<Errno> Write(ChunkLocation location, long offset, ReadOnlyMemory<byte> data) =>
-        HandleOf(location) is { } handle ? _client.Write(handle, offset, data) : new(Errno.ESTALE);
+    public ValueTask<Errno> Write(ChunkLocation location, long offset, ReadOnlyMemory<byte> data, ChunkWriteFlags flags) =>
+        HandleOf(location) is { } handle ? _client.Write(handle, offset, data, flags) : new(Errno.ESTALE);
 
     /// <inheritdoc/>
     public ValueTask<Errno> Zero(ChunkLocation location, long offset, long length) =>

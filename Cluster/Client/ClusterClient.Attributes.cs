@@ -51,7 +51,9 @@ internal sealed partial class ClusterClient
         }
 
         AttrOut attributes = AttrOf(node.Value);
-        return new StatxOut { AttrValid = attributes.AttrValid, AttrValidNsec = attributes.AttrValidNsec, Stat = node.Value.Attributes.ToStatx() };
+        Statx stat = node.Value.Attributes.ToStatx();
+        stat.Blocks = attributes.Attr.Blocks;
+        return new StatxOut { AttrValid = attributes.AttrValid, AttrValidNsec = attributes.AttrValidNsec, Stat = stat };
     }
 
     public async ValueTask<Result<AttrOut>> Setattr(RequestContext context, NodeId id, SetattrIn arg)

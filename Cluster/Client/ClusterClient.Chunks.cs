@@ -1,3 +1,4 @@
+using Harness.Cluster.Chunks;
 using Harness.Cluster.Chunks.Client;
 using Harness.Cluster.Wire;
 using Harness.FuseProtocol;
@@ -33,19 +34,27 @@ internal sealed partial class ClusterClient
     }
 
     /// <summary>Writes bytes of a file to all replicas, under the session in which its lease was held.</summary>
-    private async ValueTask<Errno> WriteData(ClientNode node, ulong session, ulong offset, ReadOnlyMemory<byte> data)
+    private async ValueTask<Errno> WriteData(ClientNode node, ulong session, ulong offset, ReadOnlyMemory<byte> data, ChunkWriteFlags flags)
     {
         while (!data.IsEmpty)
         {
             (ulong index, long within, int length) = Piece(offset, data.Length);
             ReadOnlyMemory<byte> piece = data[..length];
-            Errno error = await WithChunk(node, session, index, allocate: true, location => _data.Write(location, within, piece), null);
+
+            // What was answered before this is sent is synced with it; what is answered meanwhile is not.
+            bool isDurable = (flags & ChunkWriteFlags.Durable) != 0;
+            bool wasUnsynced = isDurable && node.Unsynced.Remove(index);
+            Errno error = await WithChunk(node, session, index, allocate: true, location => _data.Write(location, within, piece, flags), null);
+            if (!isDurable || (wasUnsynced && error != Errnos.Ok))
+            {
+                node.Unsynced.Add(index);
+            }
+
             if (error != Errnos.Ok)
             {
                 return error;
             }
 
-            node.Unsynced.Add(index);
             offset += (ulong)length;
             data = data[length..];
         }

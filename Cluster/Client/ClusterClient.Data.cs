@@ -1,3 +1,4 @@
+using Harness.Cluster.Chunks;
 using Harness.Cluster.Wire;
 using Harness.FuseProtocol;
 using Harness.FuseProtocol.Wire;
@@ -94,9 +95,19 @@ internal sealed partial class ClusterClient
             return Errnos.Ok;
         }
 
-        await Flush(node);
+        if (!node.Extents.IsEmpty || node.Flushing is not null)
+        {
+            await Flush(node, durable: true);
+            Errno failed = TakeError(node);
+            return failed != Errnos.Ok ? failed : await Sync(node);
+        }
+
+        // All data are with the replicas already: these and the metadata server sync at the same time.
+        Task attributes = Flush(node, durable: true).AsTask();
+        Errno synced = await Sync(node);
+        await attributes;
         Errno error = TakeError(node);
-        return error != Errnos.Ok ? error : await Sync(node);
+        return error != Errnos.Ok ? error : synced;
     }
 
     public async ValueTask<Errno> Syncfs()
@@ -217,7 +228,8 @@ internal sealed partial class ClusterClient
 
         ulong end = offset + (ulong)data.Length;
         bool grows = end > node.Attributes.Size;
-        Errno error = await WriteData(node, session, offset, data);
+        ChunkWriteFlags flags = ((OpenFlags)arg.Flags & (OpenFlags)Direct) != 0 ? ChunkWriteFlags.Uncached : ChunkWriteFlags.None;
+        Errno error = await WriteData(node, session, offset, data, flags);
         if (error != Errnos.Ok)
         {
             return error;
@@ -260,6 +272,14 @@ internal sealed partial class ClusterClient
     }
 
     private async ValueTask<Errno> Sync(ClientNode node)
+    {
+        await node.SyncGate.Enter();
+        Errno error = node.Unsynced.Count > 0 || node.NeedsMetadataSync ? await SyncAll(node) : Errnos.Ok;
+        node.SyncGate.Leave();
+        return error;
+    }
+
+    private async ValueTask<Errno> SyncAll(ClientNode node)
     {
         ulong[] unsynced = [.. node.Unsynced.Order()];
         node.Unsynced.Clear();

@@ -1,3 +1,4 @@
+using Harness.Cluster.Chunks;
 using Harness.Cluster.Wire;
 using Harness.FuseProtocol;
 using Mono.Unix.Native;
@@ -12,8 +13,13 @@ internal sealed partial class ClusterClient
     private long _dirtyBytes;
     private bool _flushIsDue;
 
+    /// <summary>Data of so much, of one file, are synced with their being written; more are first written, in pieces, and then synced together.</summary>
+    private const int DurableBytesMax = 128 << 10;
+
     /// <summary>Writes everything that is dirty of a file. Its error stays with the file for fsync(2).</summary>
-    private async ValueTask Flush(ClientNode node)
+    /// <param name="node">The file.</param>
+    /// <param name="durable">Whether somebody waits for all of it to be synced, so that what can be is synced on the way.</param>
+    private async ValueTask Flush(ClientNode node, bool durable = false)
     {
         while (node.IsDirty || node.Flushing is not null)
         {
@@ -23,7 +29,7 @@ internal sealed partial class ClusterClient
                 continue;
             }
 
-            Task flush = FlushOnce(node);
+            Task flush = FlushOnce(node, durable);
             node.Flushing = flush.IsCompleted ? null : flush;
             await flush;
         }
@@ -35,23 +41,25 @@ internal sealed partial class ClusterClient
         DropIfUnused(node);
     }
 
-    private async Task FlushOnce(ClientNode node)
+    private async Task FlushOnce(ClientNode node, bool durable)
     {
         long bytes = node.Extents.Bytes;
         List<DirtyPiece> extents = node.Extents.TakeAll();
         Errno error = Errnos.Ok;
+
+        // A size may not be known before its bytes are there; times may.
+        bool timesAlone = (node.Dirty & ~DirtyAttributes.Times) == DirtyAttributes.None;
+        Task<Errno>? times = durable && timesAlone && extents.Count > 0 ? FlushAttributes(node, durable) : null;
         if (extents.Count > 0)
         {
             node.IsWritingExtents = true;
-            error = await WriteExtents(node, extents);
+            error = await WriteExtents(node, extents, durable && bytes <= DurableBytesMax ? ChunkWriteFlags.Durable : ChunkWriteFlags.None);
             node.IsWritingExtents = false;
         }
 
         ReleaseRoom(bytes);
-        if (error == Errnos.Ok)
-        {
-            error = await FlushAttributes(node);
-        }
+        Errno told = times is not null ? await times : error == Errnos.Ok ? await FlushAttributes(node, durable) : Errnos.Ok;
+        error = error == Errnos.Ok ? told : error;
 
         if (error != Errnos.Ok)
         {
@@ -76,27 +84,27 @@ internal sealed partial class ClusterClient
         node.Attributes = reply.Errno == 0 ? reply.Attributes : node.Attributes;
     }
 
-    private async ValueTask<Errno> WriteExtents(ClientNode node, List<DirtyPiece> extents)
+    private async ValueTask<Errno> WriteExtents(ClientNode node, List<DirtyPiece> extents, ChunkWriteFlags flags)
     {
         if (extents.Count == 1)
         {
-            return await WriteExtent(node, extents[0]);
+            return await WriteExtent(node, extents[0], flags);
         }
 
-        Task<Errno>[] writes = [.. extents.Select(extent => WriteExtent(node, extent).AsTask())];
+        Task<Errno>[] writes = [.. extents.Select(extent => WriteExtent(node, extent, flags).AsTask())];
         Errno[] errors = await Task.WhenAll(writes);
         return errors.FirstOrDefault(static error => error != Errnos.Ok);
     }
 
-    private async ValueTask<Errno> WriteExtent(ClientNode node, DirtyPiece extent)
+    private async ValueTask<Errno> WriteExtent(ClientNode node, DirtyPiece extent, ChunkWriteFlags flags)
     {
-        Errno error = await WriteData(node, _session.Id, extent.Offset, extent.Data);
+        Errno error = await WriteData(node, _session.Id, extent.Offset, extent.Data, flags);
         extent.Release();
         return error;
     }
 
     /// <summary>Tells the metadata server what has become of size, times, mode and owner.</summary>
-    private async ValueTask<Errno> FlushAttributes(ClientNode node)
+    private async Task<Errno> FlushAttributes(ClientNode node, bool durable)
     {
         if (node.Dirty == DirtyAttributes.None)
         {
@@ -105,7 +113,8 @@ internal sealed partial class ClusterClient
 
         (DirtyAttributes dirty, Attributes attributes) = (node.Dirty, node.Attributes);
         node.Dirty = DirtyAttributes.None;
-        node.NeedsMetadataSync = true;
+        // What is told from here on, and answered before this, may not be synced with it.
+        node.NeedsMetadataSync = !durable;
         var wrote = new Wrote { Inode = node.Inode };
         if ((dirty & DirtyAttributes.Size) != 0)
         {
@@ -137,7 +146,8 @@ internal sealed partial class ClusterClient
             (wrote.Uid, wrote.Gid) = (attributes.Uid, attributes.Gid);
         }
 
-        Outcome outcome = await _reports.Add(wrote);
+        Outcome outcome = await _reports.Add(wrote, durable);
+        node.NeedsMetadataSync |= durable && outcome.Errno != 0;
         if (outcome.Errno == 0 && node.Attributes == attributes)
         {
             node.Attributes.Blocks = outcome.Attributes.Blocks;

@@ -141,7 +141,25 @@ internal sealed partial class ClusterClient : ISessionOwner
         // What a recall is about to take, the kernel must not keep.
         (ulong seconds, uint nanoseconds) = Validity(
             node.Lease != LeaseMode.None && !node.IsBeingRecalled && !node.IsStale, _options.AttributeNanosecondsMax);
-        return new AttrOut { AttrValid = seconds, AttrValidNsec = nanoseconds, Attr = node.Attributes.ToAttr() };
+        Attr attributes = node.Attributes.ToAttr();
+        attributes.Blocks = BlocksOf(node);
+        return new AttrOut { AttrValid = seconds, AttrValidNsec = nanoseconds, Attr = attributes };
+    }
+
+    /// <summary>
+    /// The space of a file, and what waits here besides; one block at least, if something was written that the server has not counted yet: a file with
+    /// no block at all is one hole to those that copy it, as <c>tar --sparse</c> (tar, sparse.c), and the kernel keeps the number.
+    /// </summary>
+    private static ulong BlocksOf(ClientNode node)
+    {
+        const int BlockShift = 9;
+        Attributes all = node.Attributes;
+        bool isCounted = (node.Dirty & (DirtyAttributes.Size | DirtyAttributes.Mtime)) == 0 && node.Extents.IsEmpty && node.Flushing is null;
+        return isCounted || !all.IsFile()
+            ? all.Blocks
+            : Math.Max(all.Blocks, Math.Min(InPages(all.Size), all.Blocks + InPages((ulong)Math.Max(1, node.Extents.Bytes))));
+
+        static ulong InPages(ulong bytes) => (bytes + PageBytes - 1) / PageBytes * (PageBytes >> BlockShift);
     }
 
     private (ulong Seconds, uint Nanoseconds) Validity(bool isHeld, long nanosecondsMax)

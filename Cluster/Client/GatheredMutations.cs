@@ -33,10 +33,12 @@ internal sealed class GatheredMutations<T>(
     private bool _sendIsDue;
 
     /// <summary>Asks for one file's change.</summary>
+    /// <param name="change">The change.</param>
+    /// <param name="durable">Whether it, and all that was answered before, is to outlive a power cut when it is answered.</param>
     /// <returns>What became of it; why, if the request failed as a whole.</returns>
-    public Task<Outcome> Add(T change)
+    public Task<Outcome> Add(T change, bool durable = false)
     {
-        var waiting = new Waiting(change, session.Id);
+        var waiting = new Waiting(change, session.Id, durable);
         _waiting.Enqueue(waiting);
         if (!_sendIsDue && _requests < RequestsMax)
         {
@@ -82,7 +84,7 @@ internal sealed class GatheredMutations<T>(
 
     private async Task Send(Waiting[] batch)
     {
-        MetadataReply reply = await session.Mutate(pack([.. batch.Select(static one => one.Change)]));
+        MetadataReply reply = await session.Mutate(pack([.. batch.Select(static one => one.Change)]), Array.Exists(batch, static one => one.Durable));
         _requests--;
         answered?.Invoke(reply);
         for (int i = 0; i < batch.Length; i++)
@@ -96,10 +98,12 @@ internal sealed class GatheredMutations<T>(
         }
     }
 
-    private sealed class Waiting(T change, ulong session) : TaskCompletionSource<Outcome>
+    private sealed class Waiting(T change, ulong session, bool durable) : TaskCompletionSource<Outcome>
     {
         public T Change { get; } = change;
 
         public ulong Session { get; } = session;
+
+        public bool Durable { get; } = durable;
     }
 }

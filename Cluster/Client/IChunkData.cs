@@ -1,3 +1,4 @@
+using Harness.Cluster.Chunks;
 using Harness.Cluster.Wire;
 using Harness.FuseProtocol;
 using Mono.Unix.Native;
@@ -18,7 +19,7 @@ internal interface IChunkData
     ValueTask<Errno> Read(ChunkLocation location, long offset, Memory<byte> buffer);
 
     /// <summary>Writes bytes of a chunk to all its replicas.</summary>
-    ValueTask<Errno> Write(ChunkLocation location, long offset, ReadOnlyMemory<byte> data);
+    ValueTask<Errno> Write(ChunkLocation location, long offset, ReadOnlyMemory<byte> data, ChunkWriteFlags flags);
 
     /// <summary>Makes bytes of a chunk zero, on all its replicas.</summary>
     ValueTask<Errno> Zero(ChunkLocation location, long offset, long length);

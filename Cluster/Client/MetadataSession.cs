@@ -106,7 +106,9 @@ internal sealed partial class MetadataSession : IRpcHandler
     }
 
     /// <summary>Asks for a change, once, however often it has to be sent.</summary>
-    public async Task<MetadataReply> Mutate(Command command)
+    /// <param name="command">What to change.</param>
+    /// <param name="durable">Whether it, and all that was answered before, is to outlive a power cut when it is answered.</param>
+    public async Task<MetadataReply> Mutate(Command command, bool durable = false)
     {
         while (_unacknowledged.Count > 0 && _lastMutation - _unacknowledged.Min >= (ulong)_options.MutationsMax)
         {
@@ -118,7 +120,7 @@ internal sealed partial class MetadataSession : IRpcHandler
         ulong mutation = ++_lastMutation;
         _unacknowledged.Add(mutation);
         command.Mutation = mutation;
-        MetadataReply reply = await Call(new MetadataRequest { Mutate = command });
+        MetadataReply reply = await Call(new MetadataRequest { Mutate = command, Durable = durable });
         bool opens = mutation == _unacknowledged.Min;
         _unacknowledged.Remove(mutation);
         for (int waiting = opens ? _turns.Count : 0; waiting > 0; waiting--)

@@ -71,6 +71,12 @@ internal interface IDiskFile : IDisposable
     /// <summary>Writes two pieces one behind the other, in one call.</summary>
     ValueTask<Errno> Write(long offset, ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second);
 
+    /// <summary>
+    /// Writes what nobody will read soon: it survives the process as all else does, but leaves the page cache once the device has it, whither it goes
+    /// at once.
+    /// </summary>
+    ValueTask<Errno> WriteUncached(long offset, ReadOnlyMemory<byte> data);
+
     /// <summary>Makes what was written before, and the size, survive a power cut (fdatasync(2)).</summary>
     ValueTask<Errno> Sync();
 

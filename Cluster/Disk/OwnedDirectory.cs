@@ -18,7 +18,10 @@ internal sealed class OwnedDirectory : IDisposable
 
     private readonly FileStream _lock;
 
-    private OwnedDirectory(FileStream @lock) => _lock = @lock;
+    private OwnedDirectory(FileStream @lock, ulong life) => (_lock, Life) = (@lock, life);
+
+    /// <summary>Greater with each claim of the directory, also where the clock, by which it goes otherwise, was set back.</summary>
+    public ulong Life { get; }
 
     /// <summary>Makes the directory if need be, and makes sure that it is this server's. A cluster that was not known until now is noted.</summary>
     /// <param name="directory">The directory.</param>
@@ -49,12 +52,9 @@ internal sealed class OwnedDirectory : IDisposable
                 return Errno.EUCLEAN;
             }
 
-            if (owner is null || (owner.Value.Cluster == default && cluster != default))
-            {
-                Write(file, new Owner(serverId, cluster));
-            }
-
-            return new OwnedDirectory(taken);
+            ulong life = Math.Max((owner?.Life ?? 0) + 1, (ulong)TimeProvider.System.GetUtcNow().UtcTicks);
+            Write(file, new Owner(serverId, owner is { } before && before.Cluster != default ? before.Cluster : cluster, life));
+            return new OwnedDirectory(taken, life);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or FormatException)
         {
@@ -101,7 +101,7 @@ internal sealed class OwnedDirectory : IDisposable
             return null;
         }
 
-        if (words.Length != 2 || words[1].Length != 2 * 2 * sizeof(ulong))
+        if (words.Length is not (2 or 3) || words[1].Length != 2 * 2 * sizeof(ulong))
         {
             throw new FormatException($"{file.Name} does not say whose the directory is");
         }
@@ -109,14 +109,15 @@ internal sealed class OwnedDirectory : IDisposable
         return new Owner(
             ulong.Parse(words[0], NumberStyles.None, CultureInfo.InvariantCulture),
             (ulong.Parse(words[1][..16], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture),
-                ulong.Parse(words[1][16..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture)));
+                ulong.Parse(words[1][16..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture)),
+            words.Length > 2 ? ulong.Parse(words[2], NumberStyles.None, CultureInfo.InvariantCulture) : 0);
     }
 
     private static void Write(FileStream file, Owner owner)
     {
         file.Position = 0;
         file.Write(Encoding.ASCII.GetBytes(
-            string.Create(CultureInfo.InvariantCulture, $"{owner.ServerId} {owner.Cluster.High:x16}{owner.Cluster.Low:x16}\n")));
+            string.Create(CultureInfo.InvariantCulture, $"{owner.ServerId} {owner.Cluster.High:x16}{owner.Cluster.Low:x16} {owner.Life}\n")));
         file.SetLength(file.Position);
         file.Flush(flushToDisk: true);
     }
@@ -136,5 +137,6 @@ internal sealed class OwnedDirectory : IDisposable
     /// <summary>Whose a directory is.</summary>
     /// <param name="ServerId">The server's number; 0 for the metadata server.</param>
     /// <param name="Cluster">Its cluster; 0 and 0 if that is not known yet.</param>
-    internal readonly record struct Owner(ulong ServerId, (ulong High, ulong Low) Cluster);
+    /// <param name="Life">Of its last claim; 0 if that was not noted.</param>
+    internal readonly record struct Owner(ulong ServerId, (ulong High, ulong Low) Cluster, ulong Life = 0);
 }

@@ -16,6 +16,8 @@ internal sealed class RealFile(RealDisk disk, PlainFile file) : IDiskFile
     private static readonly Func<DiskJob, Result<int>> s_punch = static job => Check(job.File!._file.PunchHole(job.Offset, job.Length));
     private static readonly Func<DiskJob, Result<int>> s_truncate = static job => Check(Libc.Ftruncate(job.File!._file, job.Length));
 
+    private static bool s_hasUncached = true;
+
     private readonly PlainFile _file = file;
 
     /// <inheritdoc/>
@@ -44,6 +46,20 @@ internal sealed class RealFile(RealDisk disk, PlainFile file) : IDiskFile
         new(WriteNow(_file, offset, first.Span, second.Span).Error);
 
     /// <inheritdoc/>
+    public ValueTask<Errno> WriteUncached(long offset, ReadOnlyMemory<byte> data)
+    {
+        Result<int> written = s_hasUncached ? WriteNow(_file, offset, data.Span, default, PlainFile.Uncached) : Errno.EOPNOTSUPP;
+        if (written.Error is Errno.EOPNOTSUPP or Errno.EINVAL)
+        {
+            // A kernel before 6.14, or a file system without it.
+            s_hasUncached = false;
+            return Write(offset, data);
+        }
+
+        return new ValueTask<Errno>(written.Error);
+    }
+
+    /// <inheritdoc/>
     public ValueTask<Errno> Sync() => OnWorker(s_sync, 0, 0);
 
     /// <inheritdoc/>
@@ -55,11 +71,11 @@ internal sealed class RealFile(RealDisk disk, PlainFile file) : IDiskFile
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 
-    private static Result<int> WriteNow(PlainFile file, long offset, ReadOnlySpan<byte> one, ReadOnlySpan<byte> two)
+    private static Result<int> WriteNow(PlainFile file, long offset, ReadOnlySpan<byte> one, ReadOnlySpan<byte> two, int flags = 0)
     {
         while (one.Length + two.Length > 0)
         {
-            nint count = file.Write(one, two, offset);
+            nint count = file.Write(one, two, offset, flags);
             if (count <= 0)
             {
                 Errno error = count == 0 ? Errno.EIO : Libc.LastErrno;

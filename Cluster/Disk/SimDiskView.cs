@@ -162,6 +162,8 @@ internal sealed class SimDiskView(SimDisk disk, SimLoop loop) : IDisk
             return view.After(options.CachedNanoseconds, Errnos.Ok);
         }
 
+        public ValueTask<Errno> WriteUncached(long offset, ReadOnlyMemory<byte> data) => Write(offset, data);
+
         public async ValueTask<Errno> Sync()
         {
             await view.Until(_disk.Occupy(_disk.Options.SyncNanoseconds, inode.BytesDirty), 0);

@@ -75,14 +75,17 @@ internal sealed partial class MetadataState
 
             var list = (ChunkList)(inode.Body ??= new ChunkList());
             ulong chunk = list.Find(placement.Index);
-            if (chunk == 0)
+            bool isNew = chunk == 0;
+            if (isNew)
             {
                 chunk = _nextChunk++;
                 list.Add(placement.Index, chunk);
                 _chunks.Add(chunk, new ChunkRecord(allocate.Inode, placement.Index, FirstVersion, [.. placement.Servers], 0));
             }
 
-            outcome.Chunks.Add(LocationOf(chunk));
+            ChunkLocation location = LocationOf(chunk);
+            location.Made = isNew;
+            outcome.Chunks.Add(location);
         }
 
         return outcome;

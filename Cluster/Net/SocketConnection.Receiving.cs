@@ -8,11 +8,17 @@ internal sealed partial class SocketConnection
 {
     private const int BufferBytes = 64 << 10;
 
+    /// <summary>
+    /// Behind a large payload the next often is one too: so little is received besides its head, that nearly all of it goes straight to its place.
+    /// </summary>
+    private const int RoomBehindLarge = 1 << 10;
+
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferBytes, pinned: true);
     private int _start;
     private int _end;
     private Memory<byte> _target;
     private int _payloadMissing;
+    private bool _lastWasLarge;
 
     private void Receive()
     {
@@ -30,7 +36,7 @@ internal sealed partial class SocketConnection
             }
 
             // While a payload is missing the buffer is empty, and what comes goes to its place, the next heads behind it into the buffer.
-            Span<byte> room = _buffer.AsSpan(_end);
+            Span<byte> room = _lastWasLarge ? _buffer.AsSpan(_end, Math.Min(RoomBehindLarge, BufferBytes - _end)) : _buffer.AsSpan(_end);
             Span<byte> target = _target.Span;
             nint received = _socket.Receive(target, room);
             if (received <= 0)
@@ -104,6 +110,7 @@ internal sealed partial class SocketConnection
             ReadOnlySpan<byte> body = _buffer.AsSpan(_start + FrameHeader.HeaderBytes, header.BodyBytes);
             _start += taken;
             _payloadMissing = (int)header.PayloadBytes;
+            _lastWasLarge = _payloadMissing >= AtOnceBytes;
             _target = _sink!.OnHead(header, body);
             if (!_target.IsEmpty)
             {

@@ -21,6 +21,7 @@ internal sealed partial class SocketConnection : IConnection, IReadinessHandler
     private IFrameSink? _sink;
     private string? _closeReason;
     private int _watch = -1;
+    private bool _watchesWritable;
 
     public SocketConnection(EventLoop loop, StreamSocket socket, NodeAddress remote, ConnectionLimits limits)
     {
@@ -42,7 +43,8 @@ internal sealed partial class SocketConnection : IConnection, IReadinessHandler
         _sink = sink;
         if (IsOpen)
         {
-            _watch = _loop.Watch(_socket, this);
+            _watch = _loop.Watch(_socket, this, _blocked);
+            _watchesWritable = _blocked;
         }
     }
 
@@ -71,13 +73,27 @@ internal sealed partial class SocketConnection : IConnection, IReadinessHandler
     {
         if (writable && IsOpen)
         {
+            bool waited = _blocked;
             _blocked = false;
             Flush();
+            if (!waited && IsOpen)
+            {
+                WatchWritable(false);
+            }
         }
 
         if (readable && IsOpen)
         {
             Receive();
+        }
+    }
+
+    private void WatchWritable(bool writable)
+    {
+        if (_watch >= 0 && _watchesWritable != writable)
+        {
+            _watchesWritable = writable;
+            _loop.WatchWritable(_socket, _watch, writable);
         }
     }
 

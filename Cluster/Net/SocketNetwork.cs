@@ -104,7 +104,7 @@ internal sealed class SocketNetwork(ConnectionLimits? limits = null) : INetwork
         {
             if (!_disposed)
             {
-                _watch = _loop.Watch(_socket, this);
+                _watch = _loop.Watch(_socket, this, writable: false);
             }
         }
 

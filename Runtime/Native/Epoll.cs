@@ -18,6 +18,7 @@ internal sealed unsafe class Epoll : IDisposable
     private const uint EdgeTriggered = 1u << 31;
     private const int CtlAdd = 1;
     private const int CtlDelete = 2;
+    private const int CtlModify = 3;
     private const int CloseOnExec = 0x80000;
     private const int EventsMax = 64;
     private const long SysEpollPwait2 = 441;
@@ -41,17 +42,14 @@ internal sealed unsafe class Epoll : IDisposable
         }
     }
 
-    /// <summary>Watches a descriptor for all of its edges; they come back with <paramref name="data"/>.</summary>
-    public void Add(SafeHandle fd, ulong data)
-    {
-        byte* interest = stackalloc byte[16];
-        Unsafe.WriteUnaligned(interest, In | Out | ReadHangUp | EdgeTriggered);
-        Unsafe.WriteUnaligned(interest + s_dataOffset, data);
-        if (Libc.EpollCtl(_fd, CtlAdd, fd, interest) < 0)
-        {
-            throw new Win32Exception((int)Libc.LastErrno, "epoll_ctl failed");
-        }
-    }
+    /// <summary>Watches a descriptor for its edges; they come back with <paramref name="data"/>.</summary>
+    /// <param name="fd">The descriptor.</param>
+    /// <param name="data">What tells of it.</param>
+    /// <param name="writable">Whether that it can be written again is one of them.</param>
+    public void Add(SafeHandle fd, ulong data, bool writable) => Control(CtlAdd, fd, data, writable);
+
+    /// <summary>Watches a descriptor otherwise than before; what holds already is told of at once.</summary>
+    public void Change(SafeHandle fd, ulong data, bool writable) => Control(CtlModify, fd, data, writable);
 
     /// <summary>No longer watches a descriptor, which is still open.</summary>
     public void Remove(SafeHandle fd)
@@ -101,4 +99,15 @@ internal sealed unsafe class Epoll : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _ = Libc.Close(_fd);
+
+    private void Control(int operation, SafeHandle fd, ulong data, bool writable)
+    {
+        byte* interest = stackalloc byte[16];
+        Unsafe.WriteUnaligned(interest, In | (writable ? Out : 0) | ReadHangUp | EdgeTriggered);
+        Unsafe.WriteUnaligned(interest + s_dataOffset, data);
+        if (Libc.EpollCtl(_fd, operation, fd, interest) < 0)
+        {
+            throw new Win32Exception((int)Libc.LastErrno, "epoll_ctl failed");
+        }
+    }
 }

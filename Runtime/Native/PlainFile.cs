@@ -5,6 +5,9 @@ namespace Harness.Runtime.Native;
 /// <summary>An open file by its descriptor; results are a count or −1, with the errno in <see cref="Libc.LastErrno"/>.</summary>
 internal sealed unsafe class PlainFile : FileDescriptor
 {
+    /// <summary>RWF_DONTCACHE: what was written begins its way to the device and leaves the page cache when it is there.</summary>
+    public const int Uncached = 0x80;
+
     private const int RwfNowait = 8;
     private const int FallocKeepSize = 1;
     private const int FallocPunchHole = 2;
@@ -35,8 +38,8 @@ internal sealed unsafe class PlainFile : FileDescriptor
         }
     }
 
-    /// <summary>Writes two pieces one behind the other (pwritev(2)).</summary>
-    public nint Write(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, long offset)
+    /// <summary>Writes two pieces one behind the other (pwritev2(2)).</summary>
+    public nint Write(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, long offset, int flags = 0)
     {
         fixed (byte* one = first)
         {
@@ -45,7 +48,7 @@ internal sealed unsafe class PlainFile : FileDescriptor
                 Iovec* vector = stackalloc Iovec[2];
                 vector[0] = new Iovec { Base = one, Length = (nuint)first.Length };
                 vector[1] = new Iovec { Base = two, Length = (nuint)second.Length };
-                return Libc.Pwritev2(this, vector, 2, offset, 0);
+                return Libc.Pwritev2(this, vector, second.IsEmpty ? 1 : 2, offset, flags);
             }
         }
     }

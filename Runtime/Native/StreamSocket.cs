@@ -27,6 +27,15 @@ internal sealed unsafe class StreamSocket : FileDescriptor
     private const int SolSocket = 1;
     private const int SoReuseAddr = 2;
     private const int SoError = 4;
+    private const int SoSndBuf = 7;
+    private const int SoSndBufForce = 32;
+
+    /// <summary>
+    /// What a Unix socket takes before its sender has to wait: by default 208 KiB, and then until three quarters of it were read, so that the two sides
+    /// take turns instead of working at once.
+    /// </summary>
+    private const int LocalSendBytes = 1 << 20;
+
     private const int IpprotoTcp = 6;
     private const int TcpNodelay = 1;
     private const int TcpUserTimeout = 18;
@@ -106,6 +115,7 @@ internal sealed unsafe class StreamSocket : FileDescriptor
         var socket = new StreamSocket(fd);
         if (Libc.Connect(socket, address, length) == 0)
         {
+            socket.TuneLocal();
             return socket;
         }
 
@@ -130,6 +140,7 @@ internal sealed unsafe class StreamSocket : FileDescriptor
         if (MemoryMarshal.Read<ushort>(name) == AfUnix)
         {
             remote = new IPEndPoint(IPAddress.Loopback, 0);
+            accepted.TuneLocal();
             return accepted;
         }
 
@@ -208,6 +219,15 @@ internal sealed unsafe class StreamSocket : FileDescriptor
         _ = Set(IpprotoTcp, TcpNodelay, 1);
         // A peer that acknowledges nothing for so long is given up by the kernel too (RFC 5482).
         _ = Set(IpprotoTcp, TcpUserTimeout, 30_000);
+    }
+
+    private void TuneLocal()
+    {
+        // Beyond net.core.wmem_max only with CAP_NET_ADMIN; without it, as much as there is.
+        if (!Set(SolSocket, SoSndBufForce, LocalSendBytes))
+        {
+            _ = Set(SolSocket, SoSndBuf, LocalSendBytes);
+        }
     }
 
     /// <summary>Writes <c>struct sockaddr_un</c> of an abstract name; returns its length.</summary>

@@ -37,12 +37,11 @@ internal sealed class ChunkClient(
 
     /// <summary>Writes bytes of a chunk; returns once all replicas have them.</summary>
     /// <returns>ENOSPC or EIO; ESTALE if the chunk is gone; ETIMEDOUT, and then nobody knows whether they were written.</returns>
-    public ValueTask<Errno> Write(ChunkHandle chunk, long offset, ReadOnlyMemory<byte> data) => data.Length <= _options.PieceBytes
-        ? Mutate(chunk, ChunkKind.Write, offset, data.Length, data)
-        : WritePieces(chunk, offset, data);
+    public ValueTask<Errno> Write(ChunkHandle chunk, long offset, ReadOnlyMemory<byte> data, ChunkWriteFlags flags = ChunkWriteFlags.None) =>
+        data.Length <= _options.PieceBytes ? Mutate(chunk, ChunkKind.Write, offset, data.Length, data, flags) : WritePieces(chunk, offset, data, flags);
 
     /// <summary>Makes bytes of a chunk zero and gives their space back.</summary>
-    public ValueTask<Errno> Punch(ChunkHandle chunk, long offset, int length) => Mutate(chunk, ChunkKind.Punch, offset, length, default);
+    public ValueTask<Errno> Punch(ChunkHandle chunk, long offset, int length) => Mutate(chunk, ChunkKind.Punch, offset, length, default, default);
 
     /// <summary>Makes what was written to a chunk survive a power cut of all its replicas.</summary>
     public async ValueTask<Errno> Sync(ChunkHandle chunk)
@@ -109,12 +108,10 @@ internal sealed class ChunkClient(
     private async ValueTask<Errno> ReadPiece(ChunkHandle chunk, long offset, Memory<byte> into)
     {
         var attempts = new Attempts(this);
-        // Neighbouring megabytes are read from different replicas, and the same one always from the same, which has it in its cache.
-        ulong turn = chunk.Id.Value + ((ulong)offset >> 20) + (ulong)_options.ReadTurn;
-        for (; ; turn++)
+        for (int turn = _options.ReadTurn; ; turn++)
         {
             Chain chain = chunk.Chain;
-            NodeAddress address = chain.Members[(int)(turn % (ulong)chain.Readers)].Address;
+            NodeAddress address = chain.Members[(chain.ReaderOf(chunk.Id, offset) + turn) % chain.Readers].Address;
             ChunkRequest message = Message(chunk, chain, offset, into.Length);
             RpcReply reply = await Ask(address, ChunkKind.Read, message, default, into);
             Errno error = reply.Status;
@@ -137,7 +134,8 @@ internal sealed class ChunkClient(
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<Errno> Mutate(ChunkHandle chunk, ushort kind, long offset, int length, ReadOnlyMemory<byte> data)
+    private async ValueTask<Errno> Mutate(
+        ChunkHandle chunk, ushort kind, long offset, int length, ReadOnlyMemory<byte> data, ChunkWriteFlags flags)
     {
         ulong number = ++_lastMutation;
         _mutationsUnderWay.Add(number);
@@ -151,6 +149,7 @@ internal sealed class ChunkClient(
             message.Mutation = number;
             message.DoneBelow = _mutationsUnderWay.Min;
             message.Crc = crc;
+            message.Flags = flags;
             RpcReply reply = await Ask(chain.Head.Address, kind, message, new Payload(data), default);
             error = reply.Status;
             if (error == Errnos.Ok || !IsWorthAnother(error))
@@ -166,7 +165,8 @@ internal sealed class ChunkClient(
         }
 
         _mutationsUnderWay.Remove(number);
-        return error;
+        // What was done by an earlier attempt is answered at once by the next; a member that came meanwhile has it by copy.
+        return error == Errnos.Ok && attempts.Any && (flags & ChunkWriteFlags.Durable) != 0 ? await Sync(chunk) : error;
     }
 
     private async ValueTask<Errno> ReadPieces(ChunkHandle chunk, long offset, Memory<byte> into)
@@ -181,13 +181,13 @@ internal sealed class ChunkClient(
         return await All(pieces);
     }
 
-    private async ValueTask<Errno> WritePieces(ChunkHandle chunk, long offset, ReadOnlyMemory<byte> data)
+    private async ValueTask<Errno> WritePieces(ChunkHandle chunk, long offset, ReadOnlyMemory<byte> data, ChunkWriteFlags flags)
     {
         var pieces = new List<Task<Errno>>();
         for (int done = 0; done < data.Length; done += _options.PieceBytes)
         {
             ReadOnlyMemory<byte> piece = data[done..Math.Min(data.Length, done + _options.PieceBytes)];
-            pieces.Add(Mutate(chunk, ChunkKind.Write, offset + done, piece.Length, piece).AsTask());
+            pieces.Add(Mutate(chunk, ChunkKind.Write, offset + done, piece.Length, piece, flags).AsTask());
         }
 
         return await All(pieces);
@@ -245,6 +245,9 @@ internal sealed class ChunkClient(
 
         private long _until;
         private long _pause;
+
+        /// <summary>Whether there was more than one.</summary>
+        public readonly bool Any => _until != 0;
 
         /// <summary>Waits a little longer each time and refreshes the chain.</summary>
         /// <returns>ETIMEDOUT if the operation's time is up; ESTALE if the chunk is gone.</returns>

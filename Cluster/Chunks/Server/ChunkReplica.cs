@@ -61,6 +61,9 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
     /// <summary>Mutations that were taken in, so that one that is sent again is not carried out again.</summary>
     public MutationWindow Window { get; } = new();
 
+    /// <summary>Blocks that mutations have written whole since it began to join: they are newer than what is copied.</summary>
+    public HashSet<int> TakenWhileJoining { get; } = [];
+
     /// <summary>While it is joining, mutations are carried out one after the other.</summary>
     public LoopGate ApplyGate { get; } = new();
 
@@ -95,6 +98,7 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
         // Whatever its disk has failed it with, what it lacks is copied now; what cannot be written fails it again.
         HasFailed &= !IsJoining;
         NeedsCatchUp &= !IsJoining && Chain.Members.Count > 1;
+        TakenWhileJoining.Clear();
         if (IsJoining)
         {
             // What comes from the predecessor begins with the first that it has not committed; all before is copied from it.

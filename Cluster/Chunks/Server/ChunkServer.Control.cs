@@ -20,7 +20,7 @@ internal sealed partial class ChunkServer
     {
         // What the metadata server said before this server registered anew may come late, and is true no longer.
         bool isOrder = request.Header.Kind is ChunkKind.Create or ChunkKind.SetChain or ChunkKind.Delete or ChunkKind.CatchUp or ChunkKind.Merge
-            or ChunkKind.CreateAll or ChunkKind.DeleteAll;
+            or ChunkKind.CreateAll or ChunkKind.DeleteAll or ChunkKind.Leave;
         if (isOrder && _metadata is not null && !(HasLease && _metadata.IsRegisteredWith(request.Peer)))
         {
             request.Reply(Errno.EAGAIN);
@@ -40,10 +40,13 @@ internal sealed partial class ChunkServer
                 request.Reply(await _store.Delete(new ChunkId(message.Chunk)));
                 break;
             case ChunkKind.CreateAll:
-                request.Reply(await CreateAll(message, request.PayloadBytes));
+                request.Reply(await CreateAll(message, request.PayloadBytes, Epoch));
                 break;
             case ChunkKind.DeleteAll:
                 request.Reply(await DeleteAll(message, request.PayloadBytes));
+                break;
+            case ChunkKind.Leave:
+                request.Reply(Leave(message.Chunk));
                 break;
             case ChunkKind.CatchUp:
                 request.Reply(await CatchUp(message));
@@ -103,7 +106,7 @@ internal sealed partial class ChunkServer
 
     private async ValueTask SetChain(RpcRequest request, ChunkRequest message)
     {
-        Errno error = Chain.TryRead(message.Version, request.PayloadBytes.Span) is { } chain ? await TakeChain(message.Chunk, chain) : Errno.EINVAL;
+        Errno error = Chain.TryRead(message.Version, request.PayloadBytes.Span) is { } chain ? await TakeChain(message.Chunk, chain, Epoch) : Errno.EINVAL;
         if (error == Errnos.Ok && _replicas.TryGetValue(message.Chunk, out ChunkReplica? replica))
         {
             request.Reply(new ChunkReply { Stamp = replica.LastStamp.Value });
@@ -116,7 +119,7 @@ internal sealed partial class ChunkServer
 
     /// <summary>Makes several replicas of one chain.</summary>
     /// <returns>The first error; what was made before it stays.</returns>
-    private async ValueTask<Errno> CreateAll(ChunkRequest message, ReadOnlyMemory<byte> payload)
+    private async ValueTask<Errno> CreateAll(ChunkRequest message, ReadOnlyMemory<byte> payload, int epoch)
     {
         int idBytes = (int)Math.Min(message.Length, ChunkKind.AllMax + 1u) * sizeof(ulong);
         if (message.Length > ChunkKind.AllMax || idBytes > payload.Length || Chain.TryRead(message.Version, payload.Span[idBytes..]) is not { } chain)
@@ -127,7 +130,7 @@ internal sealed partial class ChunkServer
         foreach (ulong id in MemoryMarshal.Cast<byte, ulong>(payload.Span[..idBytes]).ToArray())
         {
             Errno error = await Create(message with { Chunk = id });
-            error = error is Errnos.Ok or Errno.EEXIST ? await TakeChain(id, chain) : error;
+            error = error is Errnos.Ok or Errno.EEXIST ? await TakeChain(id, chain, epoch) : error;
             if (error != Errnos.Ok)
             {
                 return error;
@@ -155,7 +158,8 @@ internal sealed partial class ChunkServer
         return all;
     }
 
-    private async ValueTask<Errno> TakeChain(ulong id, Chain chain)
+    /// <summary>Takes part in a chain, unless what the metadata server said when the server was in <paramref name="epoch"/> is void by then.</summary>
+    private async ValueTask<Errno> TakeChain(ulong id, Chain chain, int epoch)
     {
         if (chain.Version is 0 or > BlockStamp.VersionMax)
         {
@@ -176,13 +180,30 @@ internal sealed partial class ChunkServer
 
         Result<StoredChunk> chunk = await _store.Get(replica.Id);
         bool isNewer = chunk.IsOk && chain.Version > chunk.Value.Version;
-        Errno error = chunk.IsOk && isNewer && place >= 0 ? await _store.SetVersion(chunk.Value, chain.Version) : chunk.Error;
+        Errno error = chunk.IsOk && isNewer && place >= 0 ? await _store.SetVersion(chunk.Value, chain.Version, joins) : chunk.Error;
+        if (epoch != Epoch)
+        {
+            return Errno.EAGAIN;
+        }
+
         if (error == Errnos.Ok)
         {
             replica.SetChain(chain);
         }
 
         return error;
+    }
+
+    private Errno Leave(ulong id)
+    {
+        _left++;
+        if (!_replicas.TryGetValue(id, out ChunkReplica? replica))
+        {
+            return Errno.ENOENT;
+        }
+
+        replica.LeaveChain();
+        return Errnos.Ok;
     }
 
     private void Remove(ulong id)
@@ -293,6 +314,9 @@ internal sealed partial class ChunkServer
             stamps[i] = ChunkStore.StampOf(chunk, first + i).Value;
         }
     }
+
+    /// <summary>The version in which a replica is part of a chain; 0 if it is part of none.</summary>
+    internal ulong ServedVersion(ulong chunk) => _replicas.GetValueOrDefault(chunk)?.Chain?.Version ?? 0;
 
     /// <summary>How a replica is, for people.</summary>
     internal string Explain(ulong chunk) => !_replicas.TryGetValue(chunk, out ChunkReplica? replica) ? "no replica" : replica.Explain();

@@ -13,7 +13,7 @@ internal sealed partial class ChunkServer
     private const long CopyRetryNanoseconds = 5_000_000;
 
     /// <summary>Decides whether a block is to be copied.</summary>
-    private delegate bool IsWanted(BlockSum mine, BlockStamp theirs);
+    private delegate bool IsWanted(int block, BlockSum mine, BlockStamp theirs);
 
     /// <summary>Makes a joining replica equal to its predecessor, beside the writes that come in.</summary>
     private async ValueTask<Errno> CatchUp(ChunkRequest message)
@@ -32,10 +32,11 @@ internal sealed partial class ChunkServer
         ulong version = message.Version;
         // First who has asked for what, then the bytes: whatever is known to be done is then among them.
         Errno error = await CopyMutations(replica, source, version);
-        // What was written in this version came through the chain and is new; all else must be as it is there, older or not.
+        // What came through the chain is new, though the predecessor may not have it yet: all else must be as it is there, older or not.
         return error != Errnos.Ok ? error : await CopyAll(replica.Id, source, version, IsOlder);
 
-        bool IsOlder(BlockSum mine, BlockStamp theirs) => mine.Stamp != theirs.Value && new BlockStamp(mine.Stamp).Version < version;
+        bool IsOlder(int block, BlockSum mine, BlockStamp theirs) =>
+            mine.Stamp != theirs.Value && new BlockStamp(mine.Stamp).Version < version && !replica.TakenWhileJoining.Contains(block);
     }
 
     private async ValueTask<Errno> Merge(ChunkRequest message, ReadOnlyMemory<byte> payload)
@@ -46,7 +47,7 @@ internal sealed partial class ChunkServer
         }
 
         Errno error = await CopyMutations(replica, source.Head.Address, 0);
-        error = error != Errnos.Ok ? error : await CopyAll(replica.Id, source.Head.Address, 0, (mine, theirs) => theirs.Value > mine.Stamp);
+        error = error != Errnos.Ok ? error : await CopyAll(replica.Id, source.Head.Address, 0, static (_, mine, theirs) => theirs.Value > mine.Stamp);
         Result<StoredChunk> chunk = await _store.Get(replica.Id);
         if (error == Errnos.Ok && chunk.IsOk && replica.Chain is null)
         {
@@ -107,7 +108,7 @@ internal sealed partial class ChunkServer
         for (int i = 0; i < stamps.Length;)
         {
             int run = 0;
-            while (run < FetchBlocksMax && i + run < stamps.Length && isWanted(chunk.SumOf(first + i + run), new BlockStamp(stamps[i + run])))
+            while (run < FetchBlocksMax && i + run < stamps.Length && isWanted(first + i + run, chunk.SumOf(first + i + run), new BlockStamp(stamps[i + run])))
             {
                 run++;
             }
@@ -139,7 +140,7 @@ internal sealed partial class ChunkServer
         for (int i = 0; i < count && error == Errnos.Ok; i++)
         {
             var stamp = new BlockStamp(MemoryMarshal.Read<ulong>(bytes.Span[((count * BlockSum.BlockBytes) + (i * sizeof(ulong)))..]));
-            if (isWanted(seen[i], stamp))
+            if (isWanted(first + i, seen[i], stamp))
             {
                 error = await _store.Replace(chunk, first + i, seen[i], stamp, bytes.Slice(i * BlockSum.BlockBytes, BlockSum.BlockBytes));
                 // Whoever waits for a certain mutation is not content with what somebody else has copied before it.
@@ -174,6 +175,12 @@ internal sealed partial class ChunkServer
             await ApplyByCopy(replica, chunk, write, first, end - first);
         }
 
+        if (replica.IsJoining && !byCopy && replica.IsPending(write))
+        {
+            // Under its old stamp, if it was under way when the chain changed: the predecessor may still be at carrying it out when it is asked for its block.
+            replica.TakenWhileJoining.UnionWith(Enumerable.Range(first, end - first));
+        }
+
         // What was copied has the mutation already. A replica that has become whole meanwhile can do it by itself.
         Errno error = !replica.IsPending(write) ? Errno.ESTALE
             : replica.IsJoining && byCopy ? await _store.FinishCopied(chunk, write.Stamp, MutationOf(write), first, isPunch ? end - first : 0)
@@ -190,7 +197,7 @@ internal sealed partial class ChunkServer
             Chain chain = replica.Chain!;
             int count = Math.Min(blocks, FetchBlocksMax);
             NodeAddress source = chain.Members[replica.Position - 1].Address;
-            Errno error = await CopyBlocks(chunk, source, chain.Version, first, count, (mine, theirs) => theirs.Value != mine.Stamp, write.Stamp);
+            Errno error = await CopyBlocks(chunk, source, chain.Version, first, count, static (_, mine, theirs) => theirs.Value != mine.Stamp, write.Stamp);
             if (error == Errnos.Ok)
             {
                 (first, blocks) = (first + count, blocks - count);
@@ -220,7 +227,13 @@ internal sealed partial class ChunkServer
         return repaired;
     }
 
-    private async ValueTask<bool> RepairBlock(Chain chain, StoredChunk chunk, int block, BlockSum seen)
+    /// <summary>Of a block that is to be changed in part and does not match its sum another member's is changed. What comes behind waits.</summary>
+    private ValueTask<bool> Mend(StoredChunk chunk, int block) =>
+        _replicas.TryGetValue(chunk.Id.Value, out ChunkReplica? replica) && replica.Chain is { } chain
+            ? RepairBlock(chain, chunk, block, chunk.SumOf(block), isHeld: true)
+            : new ValueTask<bool>(false);
+
+    private async ValueTask<bool> RepairBlock(Chain chain, StoredChunk chunk, int block, BlockSum seen, bool isHeld = false)
     {
         for (int i = 0; i < chain.Readers; i++)
         {
@@ -240,7 +253,7 @@ internal sealed partial class ChunkServer
             Memory<byte> bytes = reply.Buffer!.Memory;
             var stamp = new BlockStamp(MemoryMarshal.Read<ulong>(bytes.Span[BlockSum.BlockBytes..]));
             bool fits = stamp.Value == seen.Stamp || (!seen.IsData(chunk.Id, block) && !seen.IsZero(chunk.Id, block));
-            Errno error = fits ? await _store.Replace(chunk, block, seen, stamp, bytes[..BlockSum.BlockBytes]) : Errno.ESTALE;
+            Errno error = fits ? await _store.Replace(chunk, block, seen, stamp, bytes[..BlockSum.BlockBytes], isHeld) : Errno.ESTALE;
             reply.Buffer.Release();
             if (error is Errnos.Ok or Errno.EAGAIN)
             {

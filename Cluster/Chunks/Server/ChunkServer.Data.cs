@@ -84,26 +84,11 @@ internal sealed partial class ChunkServer
             return chunk.Error;
         }
 
-        if (replica.IsJoining || replica.ApplyGate.IsTaken)
-        {
-            return await ApplyWhileJoining(replica, chunk.Value, write);
-        }
-
-        Errno error = await ApplyDirectly(replica, chunk.Value, write);
-        return error == Errno.EUCLEAN ? await ApplyToDamaged(replica, chunk.Value, write) : error;
-    }
-
-    /// <summary>A mutation of part of a block that does not match its sum: another member's block is changed instead. What comes behind it waits.</summary>
-    private async ValueTask<Errno> ApplyToDamaged(ChunkReplica replica, StoredChunk chunk, PendingWrite write)
-    {
-        await replica.ApplyGate.Enter();
-        int first = (int)(write.Message.Offset / BlockSum.BlockBytes);
-        int end = (int)((write.Message.Offset + write.Message.Length + BlockSum.BlockBytes - 1) / BlockSum.BlockBytes);
-        await Repair(replica, chunk, first, 1);
-        await Repair(replica, chunk, end - 1, 1);
-        Errno error = await ApplyDirectly(replica, chunk, write);
-        replica.ApplyGate.Leave();
-        return error;
+        bool isDurable = (write.Message.Flags & ChunkWriteFlags.Durable) != 0;
+        Errno error = replica.IsJoining || replica.ApplyGate.IsTaken
+            ? await ApplyWhileJoining(replica, chunk.Value, write)
+            : await ApplyDirectly(replica, chunk.Value, write);
+        return error == Errnos.Ok && isDurable ? await _store.Sync(chunk.Value) : error;
     }
 
     private ValueTask<Errno> ApplyDirectly(ChunkReplica replica, StoredChunk chunk, PendingWrite write)
@@ -115,7 +100,9 @@ internal sealed partial class ChunkServer
         }
 
         Memory<uint> sums = write.Sums.AsMemory(0, payload.Length / BlockSum.BlockBytes);
-        return _store.Write(chunk, write.Stamp, MutationOf(write), (long)message.Offset, payload, sums);
+        bool isRead = (message.Flags & ChunkWriteFlags.Uncached) == 0 && replica.Chain is { } chain &&
+            chain.ReaderOf(replica.Id, (long)message.Offset) == replica.Position;
+        return _store.Write(chunk, write.Stamp, MutationOf(write), (long)message.Offset, payload, sums, isRead);
     }
 
     private static MutationId MutationOf(PendingWrite write) => new(write.Message.Client, write.Message.Mutation);

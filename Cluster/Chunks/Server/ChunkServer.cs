@@ -25,6 +25,7 @@ internal sealed partial class ChunkServer : IRpcHandler
     private readonly List<RpcPeer> _peers = [];
     private readonly Hello _hello;
     private MetadataLink? _metadata;
+    private int _left;
     private IListener? _listener;
 
     private ChunkServer(ILoop loop, INetwork network, ChunkStore store, PayloadPool pool, ChunkServerOptions options, PlantedFaults faults)
@@ -51,6 +52,7 @@ internal sealed partial class ChunkServer : IRpcHandler
             _replicas.GetValueOrDefault(chunk.Value)?.Window.Add(mutation, stamp.Sequence);
         }
 
+        store.Mend = Mend;
         store.LiveMutations = () =>
             from replica in _replicas.Values
             from entry in replica.Window.Entries
@@ -68,6 +70,11 @@ internal sealed partial class ChunkServer : IRpcHandler
 
     /// <summary>Whether it may serve: it has a lease, or needs none.</summary>
     public bool HasLease => _metadata is null || _faults.ServesAfterLease || _metadata.LeaseHolds;
+
+    /// <summary>
+    /// Changes whenever what the metadata server has said before is void: the lease has ended, the server registers anew, or it is told to leave a chain.
+    /// </summary>
+    private int Epoch => _left + (_metadata?.Epoch ?? 0);
 
     /// <summary>Requests of other nodes under way.</summary>
     public int RequestsInFlight => _peers.Sum(peer => peer.RequestsInFlight);

@@ -48,6 +48,8 @@ internal sealed class ChunkServerHost : IDisposable
             claims.Add(claim.Value);
         }
 
+        // After a clock that was set back the metadata server would take it for an earlier life of itself.
+        options = options with { Incarnation = Math.Max(options.Incarnation, claims[0].Life) };
         var loop = new EventLoop($"cs {options.ServerId}", onFault, options.SpinNanoseconds);
         var workers = new DiskWorkers(DiskThreads);
         var started = new TaskCompletionSource<Result<ChunkServer>>(TaskCreationOptions.RunContinuationsAsynchronously);

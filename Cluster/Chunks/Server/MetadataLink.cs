@@ -24,6 +24,12 @@ internal sealed class MetadataLink(ChunkServer server, ILoop loop, INetwork netw
     /// <summary>Whether the lease lasts.</summary>
     public bool LeaseHolds => loop.NowNanoseconds < _leaseUntil;
 
+    /// <summary>
+    /// Changes whenever what the metadata server has said before is void: it counts on the report with which the server registers, and an order that was
+    /// still being carried out then is no part of that.
+    /// </summary>
+    public int Epoch { get; private set; }
+
     /// <summary>Whether this is the connection by which the server has its present lease.</summary>
     public bool IsRegisteredWith(RpcPeer peer) => _registeredWith == peer;
 
@@ -66,6 +72,7 @@ internal sealed class MetadataLink(ChunkServer server, ILoop loop, INetwork netw
         if (!LeaseHolds && !_fenced)
         {
             _fenced = true;
+            Epoch++;
             options.Log.Write(true, "lease ends: this server serves nothing until it has registered again");
             server.Fence();
             _registeredWith = null;
@@ -79,6 +86,7 @@ internal sealed class MetadataLink(ChunkServer server, ILoop loop, INetwork netw
             return false;
         }
 
+        Epoch++;
         byte[] payload = MemoryMarshal.AsBytes<ReplicaReport>(server.ReportReplicas()).ToArray();
         long sent = loop.NowNanoseconds;
         RpcReply reply = await peer.Call(

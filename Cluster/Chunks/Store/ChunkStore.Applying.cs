@@ -45,7 +45,9 @@ internal sealed partial class ChunkStore
 
     private async ValueTask<Errno> ApplyAll()
     {
+        IReadOnlyList<(SlotFile File, int Index)> released = _small.TakeReleased();
         Errno error = await _journal.Sync(_journal.NextLsn - 1);
+        error = error == Errnos.Ok ? await SmallChunks.Free(released) : error;
         StoredChunk[] waiting = [.. _open.Values.Where(chunk => chunk.Pending.Count > 0).OrderBy(chunk => chunk.Id.Value)];
         foreach (StoredChunk chunk in waiting)
         {
@@ -72,7 +74,7 @@ internal sealed partial class ChunkStore
             }
         }
 
-        Errno made = _order.Count > 0 ? await MakeFiles(chunk) : Errnos.Ok;
+        Errno made = _order.Count > 0 ? await MakeRoom(chunk, chunk.HighWater) : Errnos.Ok;
         if (made != Errnos.Ok)
         {
             return chunk.IsGone ? Errnos.Ok : made;

@@ -7,8 +7,8 @@ namespace Harness.Cluster.Chunks.Store;
 internal sealed partial class ChunkStore
 {
     /// <summary>
-    /// So many chunks are flushed one by one, two flushes each; of more all are flushed at once, whatever else is dirty on the disk: 2,000 new
-    /// files of 1 KiB would be 4,000 flushes, each a commit of the file system's journal.
+    /// Files of so many chunks are flushed one by one, two flushes each; of more all are flushed at once, whatever else is dirty on the disk: 2,000
+    /// files would be 4,000 flushes, each a commit of the file system's journal.
     /// </summary>
     private const int FlushedAloneMax = 16;
 
@@ -24,8 +24,9 @@ internal sealed partial class ChunkStore
             chunk.Users++;
         }
 
-        error = error != Errnos.Ok ? error : await MakeFilesOf(dirty);
-        error = error != Errnos.Ok ? error : dirty.Length > FlushedAloneMax ? await SaveTogether(dirty) : await SaveEach(dirty);
+        error = error == Errnos.Ok ? await Each(dirty, chunk => MakeRoom(chunk, Math.Max(1, chunk.HighWater))) : error;
+        error = error == Errnos.Ok ? await SaveAndSync(dirty) : error;
+        error = error == Errnos.Ok ? await FreeLeft() : error;
         for (int i = 0; i < dirty.Length; i++)
         {
             dirty[i].Users--;
@@ -42,12 +43,40 @@ internal sealed partial class ChunkStore
         return error;
     }
 
-    private async ValueTask<Errno> MakeFilesOf(StoredChunk[] chunks)
+    /// <summary>Blocks first, so that no sum on the disk is about a block that is not.</summary>
+    private async ValueTask<Errno> SaveAndSync(StoredChunk[] chunks)
+    {
+        ChunkHome[] homes = [.. chunks.Select(static chunk => chunk.Home).OfType<ChunkHome>()];
+        bool together = homes.Count(static home => home is OwnFiles) > FlushedAloneMax;
+        Errno error = together ? await _disk.SyncAll() : await Each(chunks, static chunk => chunk.Data.Sync());
+        error = error == Errnos.Ok ? await Each(chunks, static chunk => chunk.SaveSums()) : error;
+        if (error == Errnos.Ok && together)
+        {
+            _directoryChanged = false;
+            error = await _disk.SyncAll();
+        }
+        else if (error == Errnos.Ok)
+        {
+            error = await Each(chunks, static chunk => chunk.Home!.SyncSums());
+            error = error == Errnos.Ok ? await _small.SyncHeads() : error;
+            error = error == Errnos.Ok ? await SyncNames() : error;
+        }
+
+        foreach (ChunkHome home in homes)
+        {
+            home.IsSettled |= error == Errnos.Ok;
+        }
+
+        return error;
+    }
+
+    /// <summary>Does something for each chunk that is still there.</summary>
+    private async ValueTask<Errno> Each(StoredChunk[] chunks, Func<StoredChunk, ValueTask<Errno>> what)
     {
         for (int i = 0; i < chunks.Length; i++)
         {
             StoredChunk chunk = chunks[i];
-            Errno error = chunk.HasFiles || chunk.IsGone ? Errnos.Ok : await MakeFiles(chunk);
+            Errno error = chunk.IsGone ? Errnos.Ok : await what(chunk);
             if (error != Errnos.Ok && !chunk.IsGone)
             {
                 return error;
@@ -60,43 +89,5 @@ internal sealed partial class ChunkStore
         }
 
         return Errnos.Ok;
-    }
-
-    private async ValueTask<Errno> SaveEach(StoredChunk[] chunks)
-    {
-        foreach (StoredChunk chunk in chunks)
-        {
-            Errno error = chunk.IsGone ? Errnos.Ok : await chunk.Save();
-            if (error != Errnos.Ok && !chunk.IsGone)
-            {
-                return error;
-            }
-        }
-
-        if (!_directoryChanged)
-        {
-            return Errnos.Ok;
-        }
-
-        _directoryChanged = false;
-        return await _disk.SyncDirectory("chunks");
-    }
-
-    /// <summary>As <see cref="SaveEach"/> does: blocks first, so that no sum on the disk is about a block that is not.</summary>
-    private async ValueTask<Errno> SaveTogether(StoredChunk[] chunks)
-    {
-        _directoryChanged = false;
-        Errno error = await _disk.SyncAll();
-        for (int i = 0; i < chunks.Length && error == Errnos.Ok; i++)
-        {
-            error = chunks[i].IsGone ? Errnos.Ok : await chunks[i].SaveSums();
-            error = chunks[i].IsGone ? Errnos.Ok : error;
-            if ((i + 1) % WritesPerTurn == 0)
-            {
-                await LoopYield.Yield(_loop);
-            }
-        }
-
-        return error == Errnos.Ok ? await _disk.SyncAll() : error;
     }
 }

@@ -39,7 +39,8 @@ internal sealed partial class ChunkStore
         }
 
         chunk.Users--;
-        return error;
+        // A slot that was given back has another chunk's blocks soon.
+        return error == Errno.EUCLEAN && chunk.IsGone ? Errno.ENOENT : error;
     }
 
     /// <summary>A block's newest stamp; 0 if it was never written.</summary>

@@ -8,8 +8,6 @@ namespace Harness.Cluster.Chunks.Store;
 /// <content>Making good what a crash has left.</content>
 internal sealed partial class ChunkStore
 {
-    private const string SumsSuffix = ".sums";
-
     private async ValueTask<Errno> Recover()
     {
         Errno error = await ReadIndex();
@@ -28,32 +26,46 @@ internal sealed partial class ChunkStore
         // Names may be there that a process before this one has made and no checkpoint has synced.
         _directoryChanged = true;
         error = await Checkpoint();
+        error = error == Errnos.Ok ? await RemoveUnfinished() : error;
         _isRecovered = true;
         return error == Errnos.Ok ? await _journal.Restart(Checkpoint) : error;
     }
 
     private async ValueTask<Errno> ReadIndex()
     {
-        Result<IReadOnlyList<string>> names = await _disk.List("chunks");
+        var small = new Dictionary<ulong, ChunkHeader>();
+        Errno error = await _small.Load(header => small[header.Id.Value] = header);
+        Result<IReadOnlyList<string>> names = error == Errnos.Ok ? await _disk.List("chunks") : error;
         if (!names.IsOk)
         {
             return names.Error;
         }
 
+        foreach (ChunkHeader header in small.Values)
+        {
+            _index[header.Id.Value] = new ChunkSummary(header.Id, header.Version, header.Sequence);
+        }
+
         foreach (string name in names.Value)
         {
-            if (name.EndsWith(SumsSuffix, StringComparison.Ordinal) &&
-                ulong.TryParse(name.AsSpan(0, name.Length - SumsSuffix.Length), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong value))
+            if (name.EndsWith(OwnFiles.SumsSuffix, StringComparison.Ordinal) &&
+                ulong.TryParse(name.AsSpan(0, name.Length - OwnFiles.SumsSuffix.Length), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong value))
             {
                 var id = new ChunkId(value);
-                Result<(ulong Version, ulong Sequence)> header = await StoredChunk.Peek(_disk, id);
-                if (header.IsOk)
-                {
-                    _index[value] = new ChunkSummary(id, header.Value.Version, header.Value.Sequence);
-                }
-                else if (header.Error != Errno.ENOENT)
+                Result<ChunkHeader> header = await OwnFiles.Peek(_disk, id);
+                if (!header.IsOk && header.Error != Errno.ENOENT)
                 {
                     return header.Error;
+                }
+
+                if (small.TryGetValue(value, out ChunkHeader inSlot) && (!header.IsOk || header.Value.BornLsn <= inSlot.BornLsn))
+                {
+                    _inBoth.Add(value);
+                }
+                else if (header.IsOk)
+                {
+                    _small.Release(id);
+                    _index[value] = new ChunkSummary(id, header.Value.Version, header.Value.Sequence);
                 }
             }
         }
@@ -98,13 +110,22 @@ internal sealed partial class ChunkStore
             return Errnos.Ok;
         }
 
+        if (found.Head.Type == RecordType.Version && found.Head.Client == s_forgets.Client)
+        {
+            _recovered.RemoveAll(one => one.Chunk == id);
+        }
+
         if (found.Head.Mutation != 0)
         {
             _recovered.Add((id, new MutationId(found.Head.Client, found.Head.Mutation), stamp));
         }
 
-        bool changesFile = found.Head.Type is RecordType.Data or RecordType.Straight or RecordType.Punch;
-        Errno error = changesFile ? await MakeFiles(chunk) : Errnos.Ok;
+        Errno error = found.Head.Type switch
+        {
+            RecordType.Data => await MakeRoom(chunk, (int)(found.Head.FirstBlock + found.Head.Blocks)),
+            RecordType.Straight => await MakeRoom(chunk, int.MaxValue),
+            _ => Errnos.Ok,
+        };
         error = error != Errnos.Ok ? error : found.Head.Type switch
         {
             RecordType.Data => await RedoData(chunk, found, stamp),
@@ -216,6 +237,6 @@ internal sealed partial class ChunkStore
     private ValueTask<Errno> RedoDelete(ChunkId id)
     {
         _index.Remove(id.Value);
-        return DeleteFiles(id);
+        return Remove(id);
     }
 }

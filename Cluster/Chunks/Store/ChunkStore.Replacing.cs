@@ -12,17 +12,27 @@ internal sealed partial class ChunkStore
     /// <param name="seen">Its sum when it was found to be in need of this.</param>
     /// <param name="stamp">The other replica's stamp; 0 if the block was never written there.</param>
     /// <param name="data">The other replica's 4 KiB.</param>
+    /// <param name="isHeld">Whether it is <see cref="Mend"/> that asks, which the chunk's mutations wait for.</param>
     /// <returns>EAGAIN if it has changed.</returns>
-    public async ValueTask<Errno> Replace(StoredChunk chunk, int block, BlockSum seen, BlockStamp stamp, ReadOnlyMemory<byte> data)
+    public async ValueTask<Errno> Replace(
+        StoredChunk chunk, int block, BlockSum seen, BlockStamp stamp, ReadOnlyMemory<byte> data, bool isHeld = false)
     {
         chunk.Users++;
-        await chunk.Gate.Enter();
+        if (!isHeld)
+        {
+            await chunk.Gate.Enter();
+        }
+
         BlockSum now = chunk.SumOf(block);
         bool unchanged = now.Stamp == seen.Stamp && now.Crc == seen.Crc && now.Check == seen.Check;
         Errno error = !unchanged ? Errno.EAGAIN
             : data.Span.IndexOfAnyExcept((byte)0) < 0 ? await ReplaceByHole(chunk, block, stamp)
             : await ReplaceByData(chunk, block, stamp, data);
-        chunk.Gate.Leave();
+        if (!isHeld)
+        {
+            chunk.Gate.Leave();
+        }
+
         chunk.Users--;
         return error;
     }

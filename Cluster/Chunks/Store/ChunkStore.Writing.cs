@@ -17,10 +17,11 @@ internal sealed partial class ChunkStore
     /// <param name="offset">Where.</param>
     /// <param name="data">What; a reference is added for as long as the store needs it.</param>
     /// <param name="sums">The checksums of its blocks, if <paramref name="offset"/> and length are multiples of 4 KiB.</param>
+    /// <param name="isRead">Whether they will be read here, and so are worth room in the page cache.</param>
     /// <returns>ENOSPC or EIO: this replica is then not to be trusted with the chunk any more.</returns>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Errno> Write(
-        StoredChunk chunk, BlockStamp stamp, MutationId mutation, long offset, PayloadBuffer data, ReadOnlyMemory<uint> sums)
+        StoredChunk chunk, BlockStamp stamp, MutationId mutation, long offset, PayloadBuffer data, ReadOnlyMemory<uint> sums, bool isRead = true)
     {
         chunk.Users++;
         data.AddReference();
@@ -37,7 +38,9 @@ internal sealed partial class ChunkStore
 
         int first = (int)(offset / BlockSum.BlockBytes);
         bool straight = aligned && data.Length >= _options.StraightBytesMin && IsUntouched(chunk, first, data.Length / BlockSum.BlockBytes);
-        Errno error = straight ? await WriteStraight(chunk, offset, data.Memory) : Errnos.Ok;
+        Errno made = straight ? await MakeOwnFiles(chunk) : Errnos.Ok;
+        straight &= made != Errno.EEXIST;
+        Errno error = !straight ? Errnos.Ok : made == Errnos.Ok ? await WriteStraight(chunk, offset, data.Memory, isRead) : made;
         error = error != Errnos.Ok ? error
             : aligned ? await WriteBlocks(chunk, stamp, mutation, first, data, sums, straight)
             : await WriteWithin(chunk, stamp, mutation, offset, data.Memory, data.Length);
@@ -97,11 +100,10 @@ internal sealed partial class ChunkStore
     /// Brings bytes to blocks that were never written: into the page cache, as it is only the process that a write has to survive. Whatever
     /// the file has there is not looked at before the journal has told of it.
     /// </summary>
-    private async ValueTask<Errno> WriteStraight(StoredChunk chunk, long offset, ReadOnlyMemory<byte> data)
+    private static ValueTask<Errno> WriteStraight(StoredChunk chunk, long offset, ReadOnlyMemory<byte> data, bool isRead)
     {
-        Errno error = await MakeFiles(chunk);
         chunk.StraightWrites++;
-        return error == Errnos.Ok ? await chunk.Data.Write(offset, data) : error;
+        return isRead ? chunk.Data.Write(offset, data) : chunk.Data.WriteUncached(offset, data);
     }
 
     private static bool IsUntouched(StoredChunk chunk, int first, int blocks)
@@ -150,10 +152,10 @@ internal sealed partial class ChunkStore
             return Errno.ENOBUFS;
         }
 
-        Errno error = await ReadBlocks(chunk, first, whole.Memory[..BlockSum.BlockBytes], default);
+        Errno error = await ReadToChange(chunk, first, whole.Memory[..BlockSum.BlockBytes]);
         if (error == Errnos.Ok && blocks > 1)
         {
-            error = await ReadBlocks(chunk, first + blocks - 1, whole.Memory[((blocks - 1) * BlockSum.BlockBytes)..], default);
+            error = await ReadToChange(chunk, first + blocks - 1, whole.Memory[((blocks - 1) * BlockSum.BlockBytes)..]);
         }
 
         if (error == Errnos.Ok)
@@ -176,6 +178,16 @@ internal sealed partial class ChunkStore
 
         whole.Release();
         return error;
+    }
+
+    /// <summary>
+    /// Reads a block of which a mutation changes a part. One that does not match its sum is mended first, and what comes behind the mutation waits: after
+    /// it alone may it be carried out.
+    /// </summary>
+    private async ValueTask<Errno> ReadToChange(StoredChunk chunk, int block, Memory<byte> into)
+    {
+        Errno error = await ReadBlocks(chunk, block, into, default);
+        return error == Errno.EUCLEAN && await Mend(chunk, block) ? await ReadBlocks(chunk, block, into, default) : error;
     }
 
     private ValueTask<Errno> ZeroWithin(StoredChunk chunk, BlockStamp stamp, MutationId mutation, long offset, int length)

@@ -13,7 +13,7 @@ namespace Harness.Cluster.Chunks.Store;
 internal readonly record struct ChunkSummary(ChunkId Id, ulong Version, ulong Sequence);
 
 /// <summary>
-/// The chunks of one shard, on one loop: a file of blocks and a file of their sums for each, and one journal for all.
+/// The chunks of one shard, on one loop: a file of blocks and a file of their sums for each, slots in such files for small ones, and one journal for all.
 /// </summary>
 /// <remarks>
 /// What a call has returned survives the process. What was synced survives a power cut; of the rest each block is then old or new. To
@@ -23,6 +23,9 @@ internal readonly record struct ChunkSummary(ChunkId Id, ulong Version, ulong Se
 /// </remarks>
 internal sealed partial class ChunkStore
 {
+    /// <summary>In the record of a version: the chunk's mutations in the journal before it were given up. No mutation has number 0.</summary>
+    private static readonly MutationId s_forgets = new(1, 0);
+
     private readonly ILoop _loop;
     private readonly IDisk _disk;
     private readonly Journal _journal;
@@ -32,6 +35,7 @@ internal sealed partial class ChunkStore
     private readonly Dictionary<ChunkId, StoredChunk> _open = [];
     private readonly Queue<ChunkId> _openOrder = new();
     private readonly SortedDictionary<ulong, ChunkSummary> _index = [];
+    private readonly HashSet<ChunkId> _deleting = [];
     private readonly LoopGate _openGate = new();
     private readonly List<(ChunkId Chunk, MutationId Mutation, BlockStamp Stamp)> _recovered = [];
     private bool _directoryChanged;
@@ -40,6 +44,7 @@ internal sealed partial class ChunkStore
     private ChunkStore(ILoop loop, IDisk disk, Journal journal, PayloadPool pool, ChunkStoreOptions options, PlantedFaults faults)
     {
         (_loop, _disk, _journal, _pool, _options, _faults) = (loop, disk, journal, pool, options, faults);
+        _small = new SmallChunks(disk, options.SlotBlocks);
         LiveMutations = () => _recovered;
         _journal.Carried = ComposeMutations;
     }
@@ -55,6 +60,9 @@ internal sealed partial class ChunkStore
 
     /// <summary>The mutations that a client may still send again, oldest first. While the store is being opened, those that were found.</summary>
     public Func<IEnumerable<(ChunkId Chunk, MutationId Mutation, BlockStamp Stamp)>> LiveMutations { get; set; }
+
+    /// <summary>Replaces a block that does not match its sum by another replica's, and tells whether it has. By default there is none.</summary>
+    public Func<StoredChunk, int, ValueTask<bool>> Mend { get; set; } = static (_, _) => new ValueTask<bool>(false);
 
     /// <summary>All chunks, by name.</summary>
     public IEnumerable<ChunkSummary> Chunks => _index.Values.Select(summary => _open.TryGetValue(summary.Id, out StoredChunk? chunk)
@@ -91,12 +99,13 @@ internal sealed partial class ChunkStore
     }
 
     /// <summary>Makes an empty chunk in a version.</summary>
-    /// <returns>EEXIST if there is one.</returns>
+    /// <returns>EEXIST if there is one; EAGAIN while one of the same name is being removed.</returns>
     public async ValueTask<Errno> Create(ChunkId id, ulong version)
     {
-        if (_index.ContainsKey(id.Value))
+        if (_index.ContainsKey(id.Value) || _deleting.Contains(id))
         {
-            return Errno.EEXIST;
+            // While the files of its last life are being removed, they would take those of the new one with them.
+            return _deleting.Contains(id) ? Errno.EAGAIN : Errno.EEXIST;
         }
 
         if (!HasRoom(0))
@@ -117,10 +126,15 @@ internal sealed partial class ChunkStore
     }
 
     /// <summary>Notes the version that a chunk is in.</summary>
-    public async ValueTask<Errno> SetVersion(StoredChunk chunk, ulong version)
+    /// <param name="chunk">The chunk.</param>
+    /// <param name="version">The version.</param>
+    /// <param name="forgetsMutations">
+    /// Whether it joins a chain in it: what it has done before is undone by what it copies, so it is not to be taken for done after a restart either.
+    /// </param>
+    public async ValueTask<Errno> SetVersion(StoredChunk chunk, ulong version, bool forgetsMutations = false)
     {
         BlockStamp stamp = new(version, chunk.Sequence);
-        Result<ulong> lsn = await _journal.Append(Record(RecordType.Version, chunk.Id, stamp, default, 0, 0), default, default);
+        Result<ulong> lsn = await _journal.Append(Record(RecordType.Version, chunk.Id, stamp, forgetsMutations ? s_forgets : default, 0, 0), default, default);
         if (lsn.IsOk)
         {
             chunk.Version = version;
@@ -139,8 +153,11 @@ internal sealed partial class ChunkStore
             return Errnos.Ok;
         }
 
+        _deleting.Add(id);
         Result<ulong> lsn = await _journal.Append(Record(RecordType.Delete, id, default, default, 0, 0), default, default);
-        return lsn.IsOk ? await DeleteFiles(id) : lsn.Error;
+        Errno error = lsn.IsOk ? await Remove(id) : lsn.Error;
+        _deleting.Remove(id);
+        return error;
     }
 
     /// <summary>Finds a chunk, opening its files if need be.</summary>
@@ -178,6 +195,7 @@ internal sealed partial class ChunkStore
         }
 
         _open.Clear();
+        _small.Close();
         _journal.Close();
         return error;
     }
@@ -192,7 +210,7 @@ internal sealed partial class ChunkStore
     private async ValueTask<Result<StoredChunk>> OpenChunk(ChunkId id)
     {
         await _openGate.Enter();
-        Result<StoredChunk> result = _open.TryGetValue(id, out StoredChunk? there) ? there : await StoredChunk.Open(_disk, id, BlocksMax);
+        Result<StoredChunk> result = _open.TryGetValue(id, out StoredChunk? there) ? there : await OpenHome(id);
         if (result.IsOk && there is null)
         {
             Keep(result.Value);
@@ -209,32 +227,15 @@ internal sealed partial class ChunkStore
         Keep(StoredChunk.Create(id, version, lsn, BlocksMax));
     }
 
-    private ValueTask<Errno> MakeFiles(StoredChunk chunk)
+    private async ValueTask<Result<StoredChunk>> OpenHome(ChunkId id)
     {
-        _directoryChanged |= !chunk.HasFiles;
-        return chunk.MakeFiles(_disk);
-    }
-
-    private async ValueTask<Errno> DeleteFiles(ChunkId id)
-    {
-        bool hadFiles = true;
-        if (_open.Remove(id, out StoredChunk? chunk))
+        if (_small.Find(id) is { } slot)
         {
-            _pendingBytes -= chunk.Pending.Values.Count(pending => pending.Data is not null) * (long)BlockSum.BlockBytes;
-            hadFiles = await chunk.Discard();
+            return await StoredChunk.Open(id, slot, BlocksMax);
         }
 
-        if (!hadFiles && _isRecovered)
-        {
-            // Before that they might be left over from the chunk's last life.
-            return Errnos.Ok;
-        }
-
-        _directoryChanged = true;
-        Errno sums = await _disk.Delete(StoredChunk.SumsName(id));
-        Errno data = await _disk.Delete(StoredChunk.DataName(id));
-        Errno error = sums == Errnos.Ok || sums == Errno.ENOENT ? data : sums;
-        return error == Errno.ENOENT ? Errnos.Ok : error;
+        Result<OwnFiles> files = await OwnFiles.Open(_disk, id);
+        return files.IsOk ? await StoredChunk.Open(id, files.Value, BlocksMax) : files.Error;
     }
 
     private void Keep(StoredChunk chunk)
@@ -265,7 +266,12 @@ internal sealed partial class ChunkStore
                 continue;
             }
 
-            _index[id.Value] = new ChunkSummary(id, old.Version, old.Sequence);
+            if (_index.ContainsKey(id.Value))
+            {
+                // Not so if it is being removed just now.
+                _index[id.Value] = new ChunkSummary(id, old.Version, old.Sequence);
+            }
+
             _open.Remove(id);
             old.Dispose();
         }

@@ -18,6 +18,12 @@ internal sealed record ChunkStoreOptions
     /// <summary>The most journalled bytes in memory; beyond it writes wait. Default 24 MiB.</summary>
     public long PendingBytesMax { get; init; } = 24 << 20;
 
+    /// <summary>
+    /// The sizes of the slots that small chunks lie in, in blocks, ascending, at most <see cref="SlotFile.BlocksMax"/>. A larger chunk has files of
+    /// its own. Default 1, 4, 28: files of 4, 16 and 112 KiB.
+    /// </summary>
+    public IReadOnlyList<int> SlotBlocks { get; init; } = [1, 4, 28];
+
     /// <summary>Chunks held open with their checksums in memory, 256 KiB each at most. Default 128.</summary>
     public int OpenChunksMax { get; init; } = 128;
 

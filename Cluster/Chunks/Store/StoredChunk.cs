@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Harness.Cluster.Disk;
 using Harness.Cluster.Net;
 using Harness.FuseProtocol;
@@ -14,15 +12,9 @@ namespace Harness.Cluster.Chunks.Store;
 /// <param name="DataOffset">Where in <paramref name="Data"/>.</param>
 internal readonly record struct PendingBlock(BlockSum Sum, ulong Lsn, PayloadBuffer? Data, int DataOffset);
 
-/// <summary>One chunk of a store: its two files, its sums, and what of it waits for the journal to be synced.</summary>
+/// <summary>One chunk of a store: where it lies, its sums, and what of it waits for the journal to be synced.</summary>
 internal sealed class StoredChunk : IDisposable
 {
-    private const uint HeaderMagic = 0x314D4348;
-    private const int HeaderBytes = 4096;
-
-    private readonly LoopGate _filesGate = new();
-    private IDiskFile? _dataFile;
-    private IDiskFile? _sumFile;
     private long _straightSynced;
 
     private StoredChunk(ChunkId id, int blocks)
@@ -33,16 +25,16 @@ internal sealed class StoredChunk : IDisposable
 
     public ChunkId Id { get; }
 
-    /// <summary>The blocks. There is none before <see cref="MakeFiles"/>.</summary>
-    public IDiskFile Data => _dataFile!;
+    /// <summary>Where it lies on the disk; null while the journal has all of a new chunk.</summary>
+    public ChunkHome? Home { get; set; }
 
-    /// <summary>Whether its files were made: a new chunk does without as long as the journal has all of it.</summary>
-    public bool HasFiles { get; private set; }
+    /// <summary>The blocks. There is none without a <see cref="Home"/>.</summary>
+    public IDiskFile Data => Home!.Blocks;
 
     /// <summary>Whether it was removed.</summary>
     public bool IsGone { get; private set; }
 
-    /// <summary>What the chunk file holds.</summary>
+    /// <summary>What <see cref="Data"/> holds.</summary>
     public SumTable Sums { get; }
 
     /// <summary>What is newer than that.</summary>
@@ -50,6 +42,9 @@ internal sealed class StoredChunk : IDisposable
 
     /// <summary>Mutations go one after the other.</summary>
     public LoopGate Gate { get; } = new();
+
+    /// <summary>Who gives it another <see cref="Home"/>, or takes it, does so alone.</summary>
+    public LoopGate HomeGate { get; } = new();
 
     /// <summary>The version of the chain that this replica belongs to, or did last.</summary>
     public ulong Version { get; set; }
@@ -81,60 +76,36 @@ internal sealed class StoredChunk : IDisposable
     /// <summary>Whether a checkpoint has something to do.</summary>
     public bool IsDirty => Sums.IsDirty || HeaderChanged || _straightSynced < StraightWrites || IsNew || Pending.Count > 0;
 
-    public static string DataName(ChunkId id) => $"chunks/{id}.data";
-
-    public static string SumsName(ChunkId id) => $"chunks/{id}.sums";
+    /// <summary>What the disk is to have of it besides blocks and sums.</summary>
+    public ChunkHeader Header => new(Id, Version, Sequence, BornLsn);
 
     /// <summary>An empty chunk, of which nothing is on the disk but its journal record.</summary>
     public static StoredChunk Create(ChunkId id, ulong version, ulong bornLsn, int blocks) =>
         new(id, blocks) { Version = version, BornLsn = bornLsn, LastLsn = bornLsn, IsNew = true };
 
     /// <summary>Opens a chunk.</summary>
+    /// <param name="id">The chunk.</param>
+    /// <param name="home">Where it lies; the chunk's from now on.</param>
+    /// <param name="blocks">The most it can have.</param>
     /// <returns>ENOENT if there is none, or none whose header was ever synced.</returns>
-    public static async ValueTask<Result<StoredChunk>> Open(IDisk disk, ChunkId id, int blocks)
+    public static async ValueTask<Result<StoredChunk>> Open(ChunkId id, ChunkHome home, int blocks)
     {
-        var chunk = new StoredChunk(id, blocks);
-        Errno opened = await chunk.OpenFiles(disk, OpenMode.Existing);
-        if (opened != Errnos.Ok)
-        {
-            return opened;
-        }
-
-        Result<byte[]> found = await ReadHeader(chunk._sumFile!, id);
-        if (!found.IsOk)
+        var chunk = new StoredChunk(id, blocks) { Home = home };
+        Result<ChunkHeader> header = await home.Load(id, chunk.Sums);
+        if (!header.IsOk)
         {
             chunk.Dispose();
-            return found.Error;
+            return header.Error;
         }
 
-        byte[] header = found.Value;
-        chunk.HasFiles = true;
-        chunk.Version = MemoryMarshal.Read<ulong>(header.AsSpan(16));
-        chunk.Sequence = MemoryMarshal.Read<ulong>(header.AsSpan(24));
-        chunk.BornLsn = MemoryMarshal.Read<ulong>(header.AsSpan(32));
-        Errno error = await chunk.Sums.Load(chunk._sumFile!);
+        (_, chunk.Version, chunk.Sequence, chunk.BornLsn) = header.Value;
         chunk.HighWater = chunk.Sums.End;
-        return error == Errnos.Ok ? chunk : error;
+        home.IsSettled = true;
+        return chunk;
     }
 
     /// <summary>A block's newest sum.</summary>
     public BlockSum SumOf(int block) => Pending.TryGetValue(block, out PendingBlock pending) ? pending.Sum : Sums[block];
-
-    /// <summary>Makes its files, unless it has them.</summary>
-    /// <returns>ENOENT if it was removed; ENOSPC and its like.</returns>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<Errno> MakeFiles(IDisk disk)
-    {
-        if (HasFiles)
-        {
-            return Errnos.Ok;
-        }
-
-        await _filesGate.Enter();
-        Errno error = IsGone ? Errno.ENOENT : HasFiles ? Errnos.Ok : await MakeEmptyFiles(disk);
-        _filesGate.Leave();
-        return error;
-    }
 
     /// <summary>
     /// Everything survives a power cut, header and names too, that was there when <paramref name="straight"/> was <see cref="StraightWrites"/>.
@@ -142,35 +113,27 @@ internal sealed class StoredChunk : IDisposable
     public void NoteSynced(long straight) => _straightSynced = Math.Max(_straightSynced, straight);
 
     /// <summary>Writes sums and header, after the blocks that they are about were synced.</summary>
-    public async ValueTask<Errno> SaveSums()
+    public ValueTask<Errno> SaveSums()
     {
-        Errno error = await Sums.Save(_sumFile!);
-        return error == Errnos.Ok ? await SaveHeader() : error;
-    }
-
-    /// <summary>Saves header and sums and syncs both files, so that the journal is no longer needed for what was applied.</summary>
-    public async ValueTask<Errno> Save()
-    {
-        Errno error = await Data.Sync();
-        error = error == Errnos.Ok ? await SaveSums() : error;
-        return error == Errnos.Ok ? await _sumFile!.Sync() : error;
+        HeaderChanged = false;
+        return Home!.Save(Header, Sums);
     }
 
     /// <summary>
-    /// Makes what was written straight survive a power cut, and with it a new chunk's header and names. All else is in the journal, which makes
-    /// a new chunk again if it must.
+    /// Makes what was written straight survive a power cut, and with it the header and names of new files. All else is in the journal, which
+    /// makes a new chunk again if it must.
     /// </summary>
     public async ValueTask<Errno> SyncStraight(IDisk disk)
     {
         long straight = StraightWrites;
-        if (_straightSynced >= straight)
+        if (_straightSynced >= straight || Home is not { } home)
         {
             return Errnos.Ok;
         }
 
-        bool isNew = IsNew;
-        Errno error = await Data.Sync();
-        error = error == Errnos.Ok && isNew ? await _sumFile!.Sync() : error;
+        bool isNew = !home.IsSettled;
+        Errno error = await home.Blocks.Sync();
+        error = error == Errnos.Ok && isNew ? await home.SyncSums() : error;
         error = error == Errnos.Ok && isNew ? await disk.SyncDirectory("chunks") : error;
         if (error == Errnos.Ok)
         {
@@ -184,42 +147,26 @@ internal sealed class StoredChunk : IDisposable
     /// It is removed: gives up what waits, and closes its files. Who uses it now goes on with files that have no name any more, which the collector
     /// closes.
     /// </summary>
-    /// <returns>Whether it had files.</returns>
-    public async ValueTask<bool> Discard()
+    /// <returns>Where it lay.</returns>
+    public async ValueTask<ChunkHome?> Discard()
     {
         IsGone = true;
         GiveUpPending();
-        await _filesGate.Enter();
-        bool had = HasFiles;
+        await HomeGate.Enter();
         if (Users == 0)
         {
             Dispose();
         }
 
-        _filesGate.Leave();
-        return had;
-    }
-
-    /// <summary>Reads a chunk's version and sequence from its header alone.</summary>
-    public static async ValueTask<Result<(ulong Version, ulong Sequence)>> Peek(IDisk disk, ChunkId id)
-    {
-        Result<IDiskFile> file = await disk.Open(SumsName(id), OpenMode.Existing);
-        if (!file.IsOk)
-        {
-            return file.Error;
-        }
-
-        using IDiskFile opened = file.Value;
-        Result<byte[]> header = await ReadHeader(opened, id);
-        return header.IsOk ? (MemoryMarshal.Read<ulong>(header.Value.AsSpan(16)), MemoryMarshal.Read<ulong>(header.Value.AsSpan(24))) : header.Error;
+        HomeGate.Leave();
+        return Home;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         GiveUpPending();
-        _dataFile?.Dispose();
-        _sumFile?.Dispose();
+        Home?.Dispose();
     }
 
     private void GiveUpPending()
@@ -230,73 +177,5 @@ internal sealed class StoredChunk : IDisposable
         }
 
         Pending.Clear();
-    }
-
-    private async ValueTask<Errno> MakeEmptyFiles(IDisk disk)
-    {
-        Errno error = await OpenFiles(disk, OpenMode.Create);
-        if (error != Errnos.Ok)
-        {
-            return error;
-        }
-
-        // New files, as nearly all are, need not be emptied, which would be a thread hop each.
-        error = _dataFile!.Length > 0 ? await _dataFile.Truncate(0) : Errnos.Ok;
-        error = error == Errnos.Ok && _sumFile!.Length > 0 ? await _sumFile.Truncate(0) : error;
-        error = error == Errnos.Ok ? await SaveHeader() : error;
-        HasFiles = error == Errnos.Ok;
-        if (!HasFiles)
-        {
-            _dataFile.Dispose();
-            _sumFile!.Dispose();
-        }
-
-        return error;
-    }
-
-    private async ValueTask<Errno> OpenFiles(IDisk disk, OpenMode mode)
-    {
-        Result<IDiskFile> data = await disk.Open(DataName(Id), mode);
-        if (!data.IsOk)
-        {
-            return data.Error;
-        }
-
-        Result<IDiskFile> sums = await disk.Open(SumsName(Id), mode);
-        if (!sums.IsOk)
-        {
-            data.Value.Dispose();
-            return sums.Error;
-        }
-
-        (_dataFile, _sumFile) = (data.Value, sums.Value);
-        return Errnos.Ok;
-    }
-
-    private static async ValueTask<Result<byte[]>> ReadHeader(IDiskFile sums, ChunkId id)
-    {
-        var header = new byte[HeaderBytes];
-        Result<int> read = await sums.Read(0, header);
-        if (!read.IsOk)
-        {
-            return read.Error;
-        }
-
-        bool valid = read.Value == HeaderBytes && MemoryMarshal.Read<uint>(header) == HeaderMagic &&
-            MemoryMarshal.Read<uint>(header.AsSpan(4)) == Crc32C.Compute(header.AsSpan(8)) && MemoryMarshal.Read<ulong>(header.AsSpan(8)) == id.Value;
-        return valid ? header : Errno.ENOENT;
-    }
-
-    private ValueTask<Errno> SaveHeader()
-    {
-        HeaderChanged = false;
-        var header = new byte[HeaderBytes];
-        MemoryMarshal.Write(header, HeaderMagic);
-        MemoryMarshal.Write(header.AsSpan(8), Id.Value);
-        MemoryMarshal.Write(header.AsSpan(16), Version);
-        MemoryMarshal.Write(header.AsSpan(24), Sequence);
-        MemoryMarshal.Write(header.AsSpan(32), BornLsn);
-        MemoryMarshal.Write(header.AsSpan(4), Crc32C.Compute(header.AsSpan(8)));
-        return _sumFile!.Write(0, header);
     }
 }

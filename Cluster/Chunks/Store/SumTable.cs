@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 using Harness.Cluster.Disk;
 using Harness.FuseProtocol;
@@ -9,6 +10,7 @@ namespace Harness.Cluster.Chunks.Store;
 internal sealed class SumTable
 {
     private const int PageBytes = 4096;
+    private const int PageBytesMin = 64;
     private const int EntriesPerPage = PageBytes / BlockSum.EntryBytes;
 
     private readonly byte[]?[] _pages;
@@ -30,11 +32,12 @@ internal sealed class SumTable
     /// <summary>A block's entry.</summary>
     public BlockSum this[int block]
     {
-        get => _pages[block / EntriesPerPage] is { } page ? Entries(page)[block % EntriesPerPage] : default;
+        get => _pages[block / EntriesPerPage] is { } page && block % EntriesPerPage < page.Length / BlockSum.EntryBytes
+            ? Entries(page)[block % EntriesPerPage]
+            : default;
         set
         {
-            byte[] page = _pages[block / EntriesPerPage] ??= new byte[PageBytes];
-            Entries(page)[block % EntriesPerPage] = value;
+            Entries(PageFor(block))[block % EntriesPerPage] = value;
             _dirty[block / EntriesPerPage] = true;
             IsDirty = true;
             End = Math.Max(End, block + 1);
@@ -65,6 +68,37 @@ internal sealed class SumTable
         return Errnos.Ok;
     }
 
+    /// <summary>Takes over the first entries, which is all there are.</summary>
+    public void Load(ReadOnlySpan<byte> entries)
+    {
+        int last = entries.LastIndexOfAnyExcept((byte)0);
+        if (last >= 0)
+        {
+            End = (last / BlockSum.EntryBytes) + 1;
+            entries[..(last + 1)].CopyTo(PageFor(End - 1));
+        }
+    }
+
+    /// <summary>Writes the first entries, which is all there are.</summary>
+    public void Save(Span<byte> entries)
+    {
+        IsDirty = _dirty[0] = false;
+        if (_pages[0] is { } page)
+        {
+            page.AsSpan(0, Math.Min(entries.Length, page.Length)).CopyTo(entries);
+        }
+    }
+
+    /// <summary>They are to be written elsewhere, whether they have changed or not.</summary>
+    public void MarkAll()
+    {
+        for (int i = 0; i < _pages.Length; i++)
+        {
+            _dirty[i] = _pages[i] is not null;
+            IsDirty |= _dirty[i];
+        }
+    }
+
     /// <summary>Writes the pages that have changed; entries set meanwhile are written the next time.</summary>
     public async ValueTask<Errno> Save(IDiskFile file)
     {
@@ -86,6 +120,19 @@ internal sealed class SumTable
         }
 
         return Errnos.Ok;
+    }
+
+    /// <summary>A page that is at least as long as the block's entry needs: the many chunks of one block have 64 bytes each, not 4 KiB.</summary>
+    private byte[] PageFor(int block)
+    {
+        ref byte[]? page = ref _pages[block / EntriesPerPage];
+        int needed = ((block % EntriesPerPage) + 1) * BlockSum.EntryBytes;
+        if (page is null || page.Length < needed)
+        {
+            Array.Resize(ref page, Math.Max(PageBytesMin, (int)BitOperations.RoundUpToPowerOf2((uint)needed)));
+        }
+
+        return page;
     }
 
     private static Span<BlockSum> Entries(byte[] page) => MemoryMarshal.Cast<byte, BlockSum>(page.AsSpan());

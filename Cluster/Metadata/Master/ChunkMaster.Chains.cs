@@ -16,6 +16,13 @@ internal sealed partial class ChunkMaster
     {
         Errno made = await Ask(server.Id, ChunkKind.Create, chunk, version);
         bool exists = made is Errnos.Ok or Errno.EEXIST;
+        if (!State.TryGetChunk(chunk, out _))
+        {
+            // Removed while it was made, which may have come after.
+            DeleteSoon(server, chunk);
+            return false;
+        }
+
         if (exists)
         {
             server.Missing.Remove(chunk);
@@ -48,9 +55,15 @@ internal sealed partial class ChunkMaster
         bool[] set = await Task.WhenAll(record.Servers.Select(async id =>
         {
             Errno error = await Ask(id, ChunkKind.SetChain, chunk, record.Version, payload);
+            if (!State.TryGetChunk(chunk, out _))
+            {
+                return false;
+            }
+
             if (error == Errnos.Ok)
             {
                 _servers[id].Serving[chunk] = record.Version;
+                _servers[id].Behind.Remove(chunk);
             }
             else if (error == Errno.ENOENT)
             {
@@ -65,6 +78,26 @@ internal sealed partial class ChunkMaster
             return error == Errnos.Ok;
         }));
         return set.All(static one => one);
+    }
+
+    /// <summary>
+    /// Members that registered anew within their lease may serve the chunk in the version in which they were: a client that does not know of a newer one
+    /// would read from them what others have overwritten in it. They leave that chain before anything else is done.
+    /// </summary>
+    /// <returns>Whether there are none any more.</returns>
+    private async Task<bool> StopBehind(ulong chunk, ChunkRecord record)
+    {
+        bool all = true;
+        foreach (ChunkServerState server in _servers.Values.Where(server => server.IsThere && server.Behind.Contains(chunk)).ToArray())
+        {
+            if (record.Servers.Contains(server.Id))
+            {
+                server.Serving.Remove(chunk);
+                all &= await Ask(server.Id, ChunkKind.Leave, chunk, 0) is Errnos.Ok or Errno.ENOENT && server.Behind.Remove(chunk);
+            }
+        }
+
+        return all;
     }
 
     /// <summary>Chunks of no file, which nobody will ever ask for again, are removed from a server together.</summary>
@@ -115,8 +148,9 @@ internal sealed partial class ChunkMaster
             return Errno.ENOTCONN;
         }
 
+        int registration = state.Registrations;
         RpcReply reply = await peer.Call(kind, message, payload.IsEmpty ? default : new Payload(payload), default, timeoutNanoseconds);
         reply.Buffer?.Release();
-        return reply.Status;
+        return registration == state.Registrations ? reply.Status : Errno.ENOTCONN;
     }
 }

@@ -1,6 +1,4 @@
-using System.Runtime.InteropServices;
 using Harness.Cluster.Chunks;
-using Harness.Cluster.Wire;
 using Harness.FuseProtocol;
 
 namespace Harness.Cluster.Metadata.Master;
@@ -38,61 +36,6 @@ internal sealed partial class ChunkMaster
 
         /// <summary>Something must happen first: look again at the next tick.</summary>
         Wait,
-    }
-
-    /// <summary>Chunks were made: their servers are told before their first client is.</summary>
-    public Task Created(IReadOnlyList<ChunkLocation> locations)
-    {
-        // Those with the same chain, of which there are few, go in one request.
-        List<ChunkLocation> made = [.. locations.Where(IsNew)];
-        return made.Count == 0
-            ? Task.CompletedTask
-            : Task.WhenAll(made.GroupBy(static one => string.Join(' ', one.Servers)).SelectMany(static chain => chain.Chunk(ChunkKind.AllMax)).Select(MakeAll));
-    }
-
-    /// <summary>Notes that a chunk is being made, unless it was before.</summary>
-    private bool IsNew(ChunkLocation location) =>
-        location.Version == FirstVersion &&
-        location.Servers.All(id => !_servers.TryGetValue(id, out ChunkServerState? server) || !server.Serving.ContainsKey(location.Chunk)) &&
-        _repairing.Add(location.Chunk);
-
-    /// <summary>Makes chunks that have the same chain. Whatever cannot be made now is made later.</summary>
-    private async Task MakeAll(ChunkLocation[] chunks)
-    {
-        uint[] servers = [.. chunks[0].Servers];
-        bool complete = servers.All(_servers.ContainsKey);
-        if (complete)
-        {
-            var chain = new Chain(FirstVersion, [.. servers.Select(id => new ChainMember(id, _servers[id].Address))]);
-            byte[] payload = [.. MemoryMarshal.AsBytes<ulong>(chunks.Select(static one => one.Chunk).ToArray()), .. chain.ToPayload()];
-            var message = new ChunkRequest { Version = FirstVersion, Length = (uint)chunks.Length };
-            bool[] made = await Task.WhenAll(servers.Select(async id =>
-            {
-                bool all = await Ask(id, ChunkKind.CreateAll, message, payload, _options.CallNanoseconds) == Errnos.Ok;
-                Note(_servers[id], all ? chunks : []);
-                return all;
-            }));
-            complete = made.All(static one => one);
-        }
-
-        foreach (ChunkLocation location in chunks)
-        {
-            _repairing.Remove(location.Chunk);
-            if (!complete || servers.Length < _options.Replicas)
-            {
-                Queue(location.Chunk);
-            }
-        }
-    }
-
-    /// <summary>A server has made chunks and serves them, as far as they still exist.</summary>
-    private void Note(ChunkServerState server, IEnumerable<ChunkLocation> chunks)
-    {
-        foreach (ChunkLocation location in chunks.Where(one => State.TryGetChunk(one.Chunk, out ChunkRecord record) && record.Version == FirstVersion))
-        {
-            server.Missing.Remove(location.Chunk);
-            server.Serving[location.Chunk] = FirstVersion;
-        }
     }
 
     /// <summary>A chunk's chain is to be looked at.</summary>
@@ -213,6 +156,11 @@ internal sealed partial class ChunkMaster
 
     private async Task<Step> RepairStep(ulong chunk, ChunkRecord record)
     {
+        if (!await StopBehind(chunk, record))
+        {
+            return Step.Wait;
+        }
+
         uint[] whole = [.. record.Servers.Where(id => IsWhole(id, chunk, record))];
         if (whole.Length == 0)
         {

@@ -109,6 +109,7 @@ internal sealed partial class ChunkMaster : IChunkServers
     {
         foreach (ChunkServerState server in _servers.Values)
         {
+            server.Behind.Remove(chunk);
             if (server.Serving.Remove(chunk) | server.Stale.Remove(chunk) | server.Missing.Remove(chunk) | record.Servers.Contains(server.Id))
             {
                 DeleteSoon(server, chunk);
@@ -199,9 +200,17 @@ internal sealed partial class ChunkMaster : IChunkServers
             _servers.Add(id, server = new ChunkServerState(id));
         }
 
+        if (server.Peer is { } before && before != peer)
+        {
+            // Nobody waits for what was asked there.
+            before.Close("the server has registered by another connection");
+        }
+
         (server.Peer, server.Incarnation, server.Address) = (peer, report.Incarnation, address);
+        server.Registrations++;
         server.Serving.Clear();
         server.Stale.Clear();
+        server.Behind.Clear();
         server.Missing.Clear();
         Renew(server, report);
         _options.Log.Write(
@@ -227,6 +236,10 @@ internal sealed partial class ChunkMaster : IChunkServers
             if (!isWhole)
             {
                 server.Stale.Add(replica.Chunk);
+                if (stayed && replica.Version != 0)
+                {
+                    server.Behind.Add(replica.Chunk);
+                }
             }
         }
 
@@ -274,7 +287,10 @@ internal sealed partial class ChunkMaster : IChunkServers
         foreach (ChunkServerState server in _servers.Values.Where(server => server.Peer == request.Peer))
         {
             server.Serving.Remove(chunk);
-            server.Stale.Add(chunk);
+            if (State.TryGetChunk(chunk, out _))
+            {
+                server.Stale.Add(chunk);
+            }
         }
 
         _options.Log.Write(true, "replica fails", ("chunk", chunk), ("error", (Errno)error));

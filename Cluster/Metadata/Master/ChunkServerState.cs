@@ -12,6 +12,12 @@ internal sealed class ChunkServerState(uint id)
     /// <summary>The way to it; null while it is not there.</summary>
     public RpcPeer? Peer { get; set; }
 
+    /// <summary>
+    /// How often it has registered. What it answers counts only while it is in the registration in which it was asked: each begins with a report of
+    /// what the server has, and an answer from before, of an earlier life even, may come after that.
+    /// </summary>
+    public int Registrations { get; set; }
+
     /// <summary>Which of its lives it is in.</summary>
     public ulong Incarnation { get; set; }
 
@@ -31,6 +37,12 @@ internal sealed class ChunkServerState(uint id)
     /// Replicas that it has and that may lack writes: it was not there, or restarted, while others went on. They catch up before they serve.
     /// </summary>
     public HashSet<ulong> Stale { get; } = [];
+
+    /// <summary>
+    /// Those of <see cref="Stale"/> and <see cref="Missing"/> that it may serve all the same in an older version, since its lease has lasted, or its answer
+    /// has not come: before the chain goes on without it, it is told to stop.
+    /// </summary>
+    public HashSet<ulong> Behind { get; } = [];
 
     /// <summary>Chunks whose chain it is part of and of which it has no replica: it was never made, or is lost.</summary>
     public HashSet<ulong> Missing { get; } = [];

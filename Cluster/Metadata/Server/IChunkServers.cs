@@ -17,7 +17,9 @@ internal interface IChunkServers
     /// </returns>
     Errno Place(ICollection<uint> chain);
 
-    /// <summary>Chunks have been allocated, by this request or an earlier one; ends when their servers have been told.</summary>
+    /// <summary>
+    /// Chunks have been allocated, by this command or, as the locations say, an earlier one; ends when the servers of the new ones have been told.
+    /// </summary>
     Task Created(IReadOnlyList<ChunkLocation> locations);
 
     /// <summary>No file has the chunk any longer.</summary>

@@ -118,6 +118,12 @@ internal sealed partial class MetadataServer
             return Refused(Errno.ENOTCONN);
         }
 
+        if (request.BodyCase == Body.Renew)
+        {
+            // Also while sessions of the last term are awaited: that can take longer than those that are back would last otherwise.
+            return new MetadataReply { LeaseMillis = LeaseMillis, Index = _pipeline.AppliedIndex };
+        }
+
         await Recovered;
         MetadataReply reply = request.BodyCase switch
         {
@@ -136,11 +142,15 @@ internal sealed partial class MetadataServer
             Body.Statfs => Statfs(),
             Body.Sync => Refused(await _pipeline.Sync()),
             Body.Acquire => await Acquire(request.Session, request.Acquire),
-            Body.Renew => new MetadataReply { LeaseMillis = LeaseMillis },
             Body.GiveBack => GiveBack(request.Session, request.GiveBack),
             Body.Detach => await Detach(request.Session),
             _ => Refused(Errno.ENOSYS),
         };
+        if (request.Durable && reply.Errno == 0 && await _pipeline.Sync() is var error && error != Errnos.Ok)
+        {
+            reply = Refused(error);
+        }
+
         reply.Index = _pipeline.AppliedIndex;
         return reply;
     }

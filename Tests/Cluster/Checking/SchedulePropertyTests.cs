@@ -42,6 +42,14 @@ public sealed class SchedulePropertyTests
     [InlineData(787, "fsync without a lease remembered holes")]
     [InlineData(2395, "a client was back before its broken connection was noticed, and its recall waited for ever")]
     [InlineData(2864, "a chain that a server was told before it was cut off came late")]
+    [InlineData(3389, "an answer from a server's earlier life was taken for one from this")]
+    [InlineData(10381, "a replica was made for a chunk that was removed meanwhile")]
+    [InlineData(61561, "a server that had lost power was told the chain of an old chunk as that of a new one")]
+    [InlineData(65576, "a server that never got a new chunk was taken for whole")]
+    [InlineData(300126, "a mutation that a replica had given up when it joined was taken for done after its restart")]
+    [InlineData(110269, "a server was told to leave a chain that it had been told of meanwhile")]
+    [InlineData(66952, "a mutation overtook one that waited for a damaged block")]
+    [InlineData(4926, "a joining replica's block was replaced by the one that its predecessor was still writing")]
     public void WhatWasFoundOnceIsNotThereAgain(ulong seed, string found)
     {
         IReadOnlyList<Violation> violations = ScheduleRun.Execute(ScheduleGenerator.Generate(seed)).Violations;

@@ -182,7 +182,7 @@ public sealed class ChainTests
                 async _ =>
                 {
                     await world.Servers[1].Server!.Store.Checkpoint();
-                    Assert.True(world.Servers[1].Disk.Rot("chunks/0000000000000007.data", 5000, 3));
+                    Assert.True(world.Servers[1].Disk.Rot("chunks/slots-28.data", 5000, 3));
                     rotten.SetResult();
                 },
                 null);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Harness.Cluster.Chunks;
 using Harness.Cluster.Chunks.Client;
 using Harness.Cluster.Chunks.Server;
@@ -39,6 +40,21 @@ public sealed class ChunkServerHostTests : IDisposable
             Result<ChunkServerHost> other = await ChunkServerHost.Start(Path.Combine(_directory, "a"), null, Options(2));
             Assert.Equal(Errno.EUCLEAN, other.Error);
         }
+    }
+
+    [Fact]
+    public async Task AServerWhoseClockWentBackIsInALaterLifeAllTheSame()
+    {
+        using (await Start(1, "a"))
+        {
+        }
+
+        string path = Path.Combine(_directory, "a", "server");
+        string[] words = (await File.ReadAllTextAsync(path)).Split(' ');
+        ulong later = ulong.Parse(words[2], CultureInfo.InvariantCulture) + (ulong)TimeSpan.FromDays(1000).Ticks;
+        await File.WriteAllTextAsync(path, $"{words[0]} {words[1]} {later}\n");
+        using ChunkServerHost next = await Start(1, "a");
+        Assert.Equal(later + 1, await next.Run(static server => Task.FromResult(server.Report().Incarnation)));
     }
 
     [Fact]

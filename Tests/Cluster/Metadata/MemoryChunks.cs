@@ -1,3 +1,4 @@
+using Harness.Cluster.Chunks;
 using Harness.Cluster.Client;
 using Harness.Cluster.Metadata;
 using Harness.Cluster.Metadata.Server;
@@ -17,6 +18,14 @@ internal sealed class MemoryChunks : IChunkServers
     private readonly Dictionary<(ulong Chunk, long Page), byte[]> _pages = [];
 
     public int Writes { get; private set; }
+
+    /// <summary>Those of the writes that were to be synced.</summary>
+    public int DurableWrites { get; private set; }
+
+    public int Syncs { get; private set; }
+
+    /// <summary>What syncs wait for; null lets them end at once.</summary>
+    public TaskCompletionSource? SyncsHeld { get; set; }
 
     public int DroppedChunks { get; private set; }
 
@@ -75,10 +84,11 @@ internal sealed class MemoryChunks : IChunkServers
             return Errnos.Ok;
         }
 
-        public async ValueTask<Errno> Write(ChunkLocation location, long offset, ReadOnlyMemory<byte> data)
+        public async ValueTask<Errno> Write(ChunkLocation location, long offset, ReadOnlyMemory<byte> data, ChunkWriteFlags flags)
         {
             await Waits.Delay(loop, DelayNanoseconds);
             chunks.Writes++;
+            chunks.DurableWrites += (flags & ChunkWriteFlags.Durable) != 0 ? 1 : 0;
             for (int done = 0; done < data.Length;)
             {
                 (long page, int within, int length) = Piece(offset + done, data.Length - done);
@@ -115,7 +125,16 @@ internal sealed class MemoryChunks : IChunkServers
             return Errnos.Ok;
         }
 
-        public ValueTask<Errno> Sync(ChunkLocation location) => new(Errnos.Ok);
+        public async ValueTask<Errno> Sync(ChunkLocation location)
+        {
+            chunks.Syncs++;
+            if (chunks.SyncsHeld is { } held)
+            {
+                await held.Task;
+            }
+
+            return Errnos.Ok;
+        }
 
         public ValueTask<Result<long>> Seek(ChunkLocation location, long offset, bool data, long chunkBytes)
         {

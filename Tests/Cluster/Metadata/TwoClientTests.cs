@@ -34,6 +34,19 @@ public sealed class TwoClientTests
     }
 
     [Fact]
+    public void AFileWhoseDataWaitHasBlocks()
+    {
+        // A file without any is one hole to tar --sparse, and its data are not looked for.
+        ulong file = _one.Fs.Create(Root, "file").Ok().Entry.Nodeid;
+        _one.Fs.Write(file, 0, "first").Ok();
+        Assert.Equal(0, _world.Chunks.Writes);
+        Assert.Equal(8ul, _one.Fs.Getattr(file).Ok().Blocks);
+        Assert.Equal(Errnos.Ok, _one.Fsync(file));
+        Assert.Equal(8ul, _one.Fs.Getattr(file).Ok().Blocks);
+        Assert.Equal(8ul, _other.Fs.Getattr(file).Ok().Blocks);
+    }
+
+    [Fact]
     public void NamesThatOneChangesTheOtherSeesAtOnce()
     {
         ulong directory = _one.Fs.Mkdir(Root, "directory").Ok().Nodeid;
