@@ -11,15 +11,8 @@ public sealed partial class Machine
     /// <summary>How long a thread that ran counts as hot in its CPU's caches (kernel/sched/fair.c, <c>sysctl_sched_migration_cost</c>).</summary>
     const long CacheHotNanoseconds = 500_000;
 
-    /// <summary>
-    /// An idle CPU looks for work at each tick, 4 ms at 250 Hz, and takes a thread that ran lately only at the third try in vain
-    /// (kernel/sched/fair.c, <c>can_migrate_task</c>, <c>cache_nice_tries</c>).
-    /// </summary>
-    const long BalanceNanoseconds = 12_000_000;
-
     readonly SimRandom placement;
     readonly ulong[] idle;
-    long balancedAt;
     readonly SimNode[][] nearestNodes;
     int idleCount;
 
@@ -53,7 +46,7 @@ public sealed partial class Machine
     internal void MakeRunnable(SimThread thread, SimCpu? from)
     {
         thread.BecomeRunnable();
-        SimCpu cpu = Balance(thread, Select(thread, from));
+        SimCpu cpu = Select(thread, from);
         if (thread.Share.Lingers && cpu != thread.Cpu)
         {
             long owed = Math.Min(0, thread.Cpu.RunQueue.LagOf(thread, thread.Cpu.Current));
@@ -70,6 +63,7 @@ public sealed partial class Machine
         else
         {
             LimitSlice(cpu, preempts, preempts && from is not null && from != cpu ? Distances.Interrupt(from.Node.Id, cpu.Node.Id) : 0);
+            ExpectBalance();
         }
     }
 
@@ -104,7 +98,7 @@ public sealed partial class Machine
     {
         thread.LastRanAt = Scheduler.NowNanoseconds;
         thread.BecomeRunnable();
-        SimCpu? other = thread.IsMovable && idleCount > 0 && (!Packs || IsTimeToBalance()) ? FindIdle(thread.Affinity, cpu.Node) : null;
+        SimCpu? other = thread.IsMovable && idleCount > 0 && !Packs ? FindIdle(thread.Affinity, cpu.Node) : null;
         cpu.CountCurrent();
         movableWaiting += thread.IsMovable ? 1 : 0;
         if (other is not null)
@@ -125,6 +119,7 @@ public sealed partial class Machine
             cpu.RunQueue.Add(thread);
             Dispatch(cpu);
         }
+        ExpectBalance();
     }
 
     /// <summary>Whether the time of a CPU's current thread is over and another waits.</summary>
@@ -151,6 +146,7 @@ public sealed partial class Machine
             cpu.BecomeIdle();
             idle[cpu.Id / 64] |= 1UL << (cpu.Id % 64);
             idleCount++;
+            ExpectBalance();
         }
     }
 
@@ -233,7 +229,17 @@ public sealed partial class Machine
     /// For a CPU that would go idle: the nearest thread that waits behind another and may run here. The first thread in the queue of a CPU
     /// that is just coming out of idleness is left to that CPU.
     /// </summary>
-    SimThread? Steal(SimCpu thief)
+    SimThread? Steal(SimCpu thief, bool alsoHot = false)
+    {
+        if (FindWaiting(thief, alsoHot) is not { } found)
+        {
+            return null;
+        }
+        movableWaiting--;
+        return found.Queue.RemoveAt(found.Place);
+    }
+
+    (RunQueue Queue, int Place)? FindWaiting(SimCpu thief, bool alsoHot)
     {
         if (movableWaiting == 0)
         {
@@ -248,11 +254,9 @@ public sealed partial class Machine
                 for (int i = cpus[id].Current is null ? 1 : 0; i < waiting.Count; i++)
                 {
                     SimThread candidate = waiting[i];
-                    if (candidate.Affinity.Contains(thief.Id) && !IsHot(candidate))
+                    if (candidate.Affinity.Contains(thief.Id) && (alsoHot || !IsHot(candidate)))
                     {
-                        waiting.RemoveAt(i);
-                        movableWaiting--;
-                        return candidate;
+                        return (waiting, i);
                     }
                 }
             }
@@ -290,23 +294,6 @@ public sealed partial class Machine
             return found;
         }
         return lastAllowed ? last : FindShortestQueue(thread.Affinity);
-    }
-
-    /// <summary>
-    /// Where threads stay together, an idle CPU takes one that would have to wait, once in <see cref="BalanceNanoseconds"/>: the periodic load
-    /// balancer, seen from the thread.
-    /// </summary>
-    SimCpu Balance(SimThread thread, SimCpu chosen) =>
-        Packs && !chosen.IsIdle && !thread.Share.Lingers && thread.IsMovable && idleCount > 0 && FindIdle(thread.Affinity, chosen.Node) is { } found && IsTimeToBalance()
-            ? found
-            : chosen;
-
-    bool IsTimeToBalance()
-    {
-        long now = Scheduler.NowNanoseconds;
-        bool isTime = now - balancedAt >= BalanceNanoseconds;
-        balancedAt = isTime ? now : balancedAt;
-        return isTime;
     }
 
     /// <summary>Where wake-ups pack threads onto a CPU, one that has just run there is not pulled away again (<c>task_hot</c>).</summary>

@@ -34,13 +34,16 @@ sealed class RunQueue(long sliceNanoseconds)
         Add(thread);
     }
 
-    /// <summary>Whether a thread that is about to wake up here would run before the current one, and before all others.</summary>
+    /// <summary>
+    /// Whether a thread that is about to wake up here takes the CPU: the current one keeps it until it has had more than the average
+    /// (<c>RUN_TO_PARITY</c>), and then it is given to the one that is next.
+    /// </summary>
     public bool WouldOvertake(SimThread thread, SimThread current)
     {
         (long time, long deadline) = PlaceOf(thread, current);
         (long sum, int count) = SumWithout(thread, current);
         (sum, count) = (sum + time, count + 1);
-        return time * count <= sum && !IsBefore(current, deadline, sum, count) && !HasBefore(deadline, sum, count);
+        return time * count <= sum && !IsEligible(current, sum, count) && !HasBefore(deadline, sum, count);
     }
 
     /// <summary>Adds a thread that goes on where it was, behind the others.</summary>

@@ -160,10 +160,13 @@ public sealed partial class SimThread
         }
     }
 
-    /// <summary>Its CPU does something else for so long, an interrupt, and what it works at takes so much longer.</summary>
+    /// <summary>
+    /// Its CPU does something else for so long, an interrupt, and what it works at takes so much longer. Who spins does so by the clock: it
+    /// loses looks at the lock, and no time.
+    /// </summary>
     internal void LoseTime(long nanoseconds)
     {
-        if (nanoseconds > 0 && state == ThreadState.Working)
+        if (nanoseconds > 0 && state == ThreadState.Working && step != Step.StopSpinning)
         {
             Machine.Scheduler.Cancel(segmentEnd);
             long now = Machine.Scheduler.NowNanoseconds;

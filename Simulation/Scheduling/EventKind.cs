@@ -27,4 +27,7 @@ public enum EventKind : ushort
 
     /// <summary>An idle CPU has come out of its idle state.</summary>
     IdleExit = 7,
+
+    /// <summary>Idle CPUs look for threads that wait elsewhere.</summary>
+    Balance = 8,
 }

@@ -8,12 +8,15 @@ public sealed class FairnessTests
 {
     private const long Work = 5_000;
     private const int Rounds = 50;
+
+    // From waking the other to falling asleep: the ends of two system calls.
+    private const long ToSleep = 700;
     private readonly SimScheduler _world = new();
 
     [Theory]
     [InlineData(0.5, true)]
-    [InlineData(0.9, true)]
-    [InlineData(1.1, false)]
+    [InlineData(0.8, true)]
+    [InlineData(1.2, false)]
     [InlineData(2, false)]
     public void AThreadThatWakesUpTakesTheCpuIfItHasHadLessOfItThanItsWaker(double ratio, bool expected)
     {
@@ -29,6 +32,7 @@ public sealed class FairnessTests
                 hasRun = true;
                 await thread.Compute((long)(Work * ratio));
                 await thread.Wake(waker!);
+                await thread.Compute(ToSleep);
             }
         }, isService: true);
         waker = machine.StartThread("waker", async thread =>
@@ -38,7 +42,7 @@ public sealed class FairnessTests
                 await thread.Compute(Work);
                 hasRun = false;
                 await thread.Wake(server);
-                await thread.Compute(1);
+                await thread.Compute(ToSleep);
                 preempted += hasRun ? 1 : 0;
                 await thread.Block("the answer");
             }
@@ -46,11 +50,11 @@ public sealed class FairnessTests
         _world.RunUntil(() => waker.IsDone, "the waker's end");
         if (expected)
         {
-            Assert.InRange(preempted, Rounds - 2, Rounds);
+            Assert.InRange(preempted, Rounds - 5, Rounds);
         }
         else
         {
-            Assert.InRange(preempted, 0, 2);
+            Assert.InRange(preempted, 0, 5);
         }
     }
 
