@@ -4,10 +4,9 @@ namespace Harness.Simulation.Machines;
 
 /// <summary>The periodic load balancer, where threads stay together while a CPU is idle (<see cref="Packs"/>).</summary>
 /// <remarks>
-/// After kernel/sched/fair.c (<c>nohz_balancer_kick</c>, <c>sched_balance_rq</c>): at a tick an idle CPU looks whether a thread waits behind
-/// another somewhere. One that ran lately it takes only if it has found one in vain at the two ticks before (<c>cache_nice_tries</c>); a
-/// tick at which nobody waits makes it begin anew. So threads that now and then wait for each other stay together for long, and those that
-/// always do are soon apart.
+/// After kernel/sched/fair.c (<c>nohz_balancer_kick</c>, <c>sched_balance_rq</c>): at a tick an idle CPU looks whether another has more than
+/// one thread, those that sleep and linger included. It takes one that waits and ran lately only if it has found such a CPU in vain at the
+/// two ticks before (<c>cache_nice_tries</c>); a tick at which there is none makes it begin anew.
 /// </remarks>
 public sealed partial class Machine
 {
@@ -24,7 +23,7 @@ public sealed partial class Machine
     /// <summary>Threads wait while a CPU is idle, or may do so: looks at the next tick. At others nobody would be found.</summary>
     void ExpectBalance()
     {
-        if (Packs && !expectsBalance && idleCount > 0 && movableWaiting > 0)
+        if (Packs && !expectsBalance && idleCount > 0 && IsCrowdedSomewhere())
         {
             expectsBalance = true;
             long tick = Scheduler.NowNanoseconds / TickNanoseconds + 1;
@@ -46,21 +45,33 @@ public sealed partial class Machine
         ExpectBalance();
     }
 
+    bool IsCrowdedSomewhere()
+    {
+        foreach (SimCpu cpu in cpus)
+        {
+            if (cpu.Current is not null && (cpu.QueueLength > 0 || cpu.RunQueue.HasLingering))
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
     void PullTo(SimCpu idler, long tick)
     {
-        if (FindWaiting(idler, alsoHot: true) is not { } found)
+        if (!IsCrowdedSomewhere())
         {
             return;
         }
         idler.TriesInVain = idler.TriedAtTick == tick - 1 ? idler.TriesInVain : 0;
-        SimThread candidate = found.Queue[found.Place];
-        if (IsHot(candidate) && idler.TriesInVain < TriesInVain)
+        idler.TriedAtTick = tick;
+        if (FindWaiting(idler, alsoHot: idler.TriesInVain >= TriesInVain) is not { } found)
         {
             idler.TriesInVain++;
-            idler.TriedAtTick = tick;
             return;
         }
         idler.TriesInVain = 0;
+        SimThread candidate = found.Queue[found.Place];
         SimCpu from = candidate.Cpu;
         from.CountCurrent();
         candidate.Share.Lag = found.Queue.LagOf(candidate, from.Current);

@@ -11,6 +11,18 @@ public sealed partial class Machine
     /// <summary>How long a thread that ran counts as hot in its CPU's caches (kernel/sched/fair.c, <c>sysctl_sched_migration_cost</c>).</summary>
     const long CacheHotNanoseconds = 500_000;
 
+    /// <summary>
+    /// Measured with two threads that wake each other by eventfd while another CPU is idle (docs/simulator.md, "The rules"): whose waker has
+    /// run for up to 0.2 ms mostly stays on its CPU, if for 0.5 ms or more it mostly goes to the idle one.
+    /// </summary>
+    const long LongRunNanoseconds = 350_000;
+
+    /// <summary>As measured: one whose CPU has been idle for no longer may come to its waker's, one whose CPU has been idle for long never does ...</summary>
+    const long JustIdleNanoseconds = 10_000;
+
+    /// <summary>... and not to a waker that runs for longer than this.</summary>
+    const long ShortRunNanoseconds = 40_000;
+
     readonly SimRandom placement;
     readonly ulong[] idle;
     readonly SimNode[][] nearestNodes;
@@ -133,6 +145,7 @@ public sealed partial class Machine
         bool comesFromIdleness = cpu.Current is null;
         if (cpu.Current is { Sleeps: true } sleeper)
         {
+            sleeper.Share.EndRun();
             cpu.RunQueue.Sleep(sleeper);
         }
         cpu.Current = null;
@@ -146,8 +159,8 @@ public sealed partial class Machine
             cpu.BecomeIdle();
             idle[cpu.Id / 64] |= 1UL << (cpu.Id % 64);
             idleCount++;
-            ExpectBalance();
         }
+        ExpectBalance();
     }
 
     /// <summary>Takes a thread that waits out of its run queue.</summary>
@@ -264,6 +277,20 @@ public sealed partial class Machine
         return null;
     }
 
+    /// <summary>Whether a thread that wakes up goes to its waker's CPU, where nobody waits.</summary>
+    bool JoinsWaker(SimCpu last, SimCpu waker)
+    {
+        if (Description.Wakes != WakePlacement.Last)
+        {
+            return Description.Wakes == WakePlacement.Waker;
+        }
+        waker.CountCurrent();
+        long run = waker.Current?.Share.ExpectedRun ?? 0;
+        return waker == last
+            ? run < LongRunNanoseconds
+            : last.IsIdle && Scheduler.NowNanoseconds - last.IdleSince < JustIdleNanoseconds && run < ShortRunNanoseconds;
+    }
+
     /// <summary>Whether the scheduler leaves threads together on a CPU while another is idle.</summary>
     bool Packs => Description.Wakes != WakePlacement.Idle;
 
@@ -279,8 +306,7 @@ public sealed partial class Machine
         {
             return last;
         }
-        bool joinsWaker = Description.Wakes == WakePlacement.Waker || (Packs && waker == last);
-        if (joinsWaker && waker is { QueueLength: 0 } && thread.IsMovable && thread.Affinity.Contains(waker.Id))
+        if (waker is { QueueLength: 0 } && thread.IsMovable && thread.Affinity.Contains(waker.Id) && JoinsWaker(last, waker))
         {
             return waker;
         }

@@ -19,6 +19,9 @@ sealed class RunQueue(long sliceNanoseconds)
 
     public int Count { get; private set; }
 
+    /// <summary>Whether threads that sleep are still counted.</summary>
+    public bool HasLingering => lingering.Count > 0;
+
     /// <summary>The thread at the given place from the front, in order of arrival.</summary>
     public SimThread this[int index] => ring[(head + index) & (ring.Length - 1)]!;
 

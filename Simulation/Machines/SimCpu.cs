@@ -67,6 +67,7 @@ public sealed class SimCpu
         {
             long now = Machine.Scheduler.NowNanoseconds;
             current.Share.VirtualTime += now - CountedUntil;
+            current.Share.Run += now - CountedUntil;
             CountedUntil = now;
             if (current.Share.VirtualTime >= current.Share.Deadline)
             {

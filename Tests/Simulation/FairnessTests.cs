@@ -1,3 +1,4 @@
+using Harness.Simulation.Chance;
 using Harness.Simulation.Machines;
 using Harness.Simulation.Scheduling;
 
@@ -23,6 +24,9 @@ public sealed class FairnessTests
         var machine = new Machine(_world, TestMachines.Free1Node(1, Eager));
         int preempted = 0;
         bool hasRun = false;
+        SimRandom random = _world.Random.Split("work");
+        // Work of exactly one length brings both back to exactly the same share, again and again; no real threads do so.
+        long AnyWork() => Work + random.Next(200);
         SimThread? waker = null;
         SimThread server = machine.StartThread("server", async thread =>
         {
@@ -30,7 +34,7 @@ public sealed class FairnessTests
             {
                 await thread.Block("a call");
                 hasRun = true;
-                await thread.Compute((long)(Work * ratio));
+                await thread.Compute((long)(AnyWork() * ratio));
                 await thread.Wake(waker!);
                 await thread.Compute(ToSleep);
             }
@@ -39,7 +43,7 @@ public sealed class FairnessTests
         {
             for (int i = 0; i < Rounds; i++)
             {
-                await thread.Compute(Work);
+                await thread.Compute(AnyWork());
                 hasRun = false;
                 await thread.Wake(server);
                 await thread.Compute(ToSleep);
