@@ -37,6 +37,45 @@ public sealed class PlacementTests
         Assert.Equal(expected, ranOn);
     }
 
+    [Theory]
+    [InlineData(200_000, 0)]
+    [InlineData(500_000, 1)]
+    public void AThreadStaysWithItsWakerUnlessThatRunsForLong(long wakerRuns, int expected) =>
+        Assert.Equal(expected, CpuAfterWake(last: 0, wakerRuns, idleFor: wakerRuns));
+
+    [Theory]
+    [InlineData(20_000, 6_000, 0)]
+    [InlineData(20_000, 15_000, 1)]
+    [InlineData(60_000, 6_000, 1)]
+    public void AThreadWhoseCpuHasJustGoneIdleComesToAWakerThatRunsShortly(long wakerRuns, long idleFor, int expected) =>
+        Assert.Equal(expected, CpuAfterWake(last: 1, wakerRuns, idleFor));
+
+    [Fact]
+    public void AnIdleCpuTakesAHotThreadAtTheThirdTickAtWhichOneWaits()
+    {
+        const long tick = 4_000_000;
+        const long work = 50_000;
+        var world = new SimScheduler();
+        var machine = new Machine(world, TestMachines.Free1Node(2) with { Wakes = WakePlacement.Last });
+        long apartAt = -1;
+        for (int i = 0; i < 2; i++)
+        {
+            machine.StartThread($"thread {i}", async thread =>
+            {
+                await thread.SetAffinity(CpuSet.Of(0));
+                await thread.SetAffinity(machine.AllCpus);
+                while (apartAt < 0)
+                {
+                    await thread.Compute(work);
+                    await thread.Yield();
+                    apartAt = thread.Cpu.Id == 1 ? world.NowNanoseconds : apartAt;
+                }
+            }, CpuSet.Of(0));
+        }
+        world.RunUntil(() => apartAt >= 0, "one of them on the idle CPU");
+        Assert.InRange(apartAt, 3 * tick, 3 * tick + 2 * work);
+    }
+
     [Fact]
     public void AMachineFileSaysWhereThreadsWakeUp()
     {
@@ -53,5 +92,28 @@ public sealed class PlacementTests
         var refusal = Assert.Throws<MachineFileException>(() => MachineFile.Parse(text.Replace("wakes: idle", "wakes: anywhere", StringComparison.Ordinal), "x.yaml"));
         Assert.Contains("x.yaml:", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("Allowed: idle", refusal.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>On which of two CPUs a thread runs that a waker on CPU 0 wakes after it has run for so long itself.</summary>
+    private static int CpuAfterWake(int last, long wakerRuns, long idleFor)
+    {
+        var world = new SimScheduler();
+        var machine = new Machine(world, TestMachines.Free1Node(2) with { Wakes = WakePlacement.Last });
+        int ranOn = -1;
+        SimThread target = machine.StartThread("target", async thread =>
+        {
+            await thread.SetAffinity(machine.AllCpus);
+            await thread.Compute(wakerRuns - idleFor);
+            await thread.Block("the wake");
+            ranOn = thread.Cpu.Id;
+        }, CpuSet.Of(last));
+        machine.StartThread("waker", async thread =>
+        {
+            await thread.Compute(wakerRuns);
+            await thread.Wake(target);
+            await thread.Compute(1_000);
+        }, CpuSet.Of(0));
+        world.RunUntil(() => ranOn >= 0, "the woken thread");
+        return ranOn;
     }
 }
