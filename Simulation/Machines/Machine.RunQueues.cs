@@ -1,5 +1,3 @@
-using System.Numerics;
-using Harness.Simulation.Chance;
 using Harness.Simulation.Scheduling;
 
 namespace Harness.Simulation.Machines;
@@ -10,23 +8,6 @@ public sealed partial class Machine
 
     /// <summary>How long a thread that ran counts as hot in its CPU's caches (kernel/sched/fair.c, <c>sysctl_sched_migration_cost</c>).</summary>
     const long CacheHotNanoseconds = 500_000;
-
-    /// <summary>
-    /// Measured with two threads that wake each other by eventfd while another CPU is idle (docs/simulator.md, "The rules"): whose waker has
-    /// run for up to 0.2 ms mostly stays on its CPU, if for 0.5 ms or more it mostly goes to the idle one.
-    /// </summary>
-    const long LongRunNanoseconds = 350_000;
-
-    /// <summary>As measured: one whose CPU has been idle for no longer may come to its waker's, one whose CPU has been idle for long never does ...</summary>
-    const long JustIdleNanoseconds = 10_000;
-
-    /// <summary>... and not to a waker that runs for longer than this.</summary>
-    const long ShortRunNanoseconds = 40_000;
-
-    readonly SimRandom placement;
-    readonly ulong[] idle;
-    readonly SimNode[][] nearestNodes;
-    int idleCount;
 
     /// <summary>How many threads wait in a run queue and could run on another CPU: 0 spares a CPU without work the search.</summary>
     int movableWaiting;
@@ -277,88 +258,9 @@ public sealed partial class Machine
         return null;
     }
 
-    /// <summary>Whether a thread that wakes up goes to its waker's CPU, where nobody waits.</summary>
-    bool JoinsWaker(SimCpu last, SimCpu waker)
-    {
-        if (Description.Wakes != WakePlacement.Last)
-        {
-            return Description.Wakes == WakePlacement.Waker;
-        }
-        waker.CountCurrent();
-        long run = waker.Current?.Share.ExpectedRun ?? 0;
-        return waker == last
-            ? run < LongRunNanoseconds
-            : last.IsIdle && Scheduler.NowNanoseconds - last.IdleSince < JustIdleNanoseconds && run < ShortRunNanoseconds;
-    }
-
-    /// <summary>Whether the scheduler leaves threads together on a CPU while another is idle.</summary>
-    bool Packs => Description.Wakes != WakePlacement.Idle;
-
-    /// <summary>
-    /// Where a thread that wakes up runs: on its waker's CPU, if the machine's scheduler packs so (<see cref="WakePlacement"/>) and nobody waits
-    /// there; on its last CPU if that is idle, else on the nearest idle CPU, else on its last CPU, or, if it may not run there any more, on the
-    /// allowed CPU with the fewest waiting.
-    /// </summary>
-    SimCpu Select(SimThread thread, SimCpu? waker)
-    {
-        SimCpu last = thread.Cpu;
-        if (Packs && thread.Share.Lingers)
-        {
-            return last;
-        }
-        if (waker is { QueueLength: 0 } && thread.IsMovable && thread.Affinity.Contains(waker.Id) && JoinsWaker(last, waker))
-        {
-            return waker;
-        }
-        bool lastAllowed = thread.Affinity.Contains(last.Id);
-        if (lastAllowed && (last.IsIdle || !thread.IsMovable))
-        {
-            return last;
-        }
-        if (idleCount > 0 && FindIdle(thread.Affinity, last.Node) is { } found)
-        {
-            return found;
-        }
-        return lastAllowed ? last : FindShortestQueue(thread.Affinity);
-    }
-
     /// <summary>Where wake-ups pack threads onto a CPU, one that has just run there is not pulled away again (<c>task_hot</c>).</summary>
     bool IsHot(SimThread thread) =>
         Packs && Scheduler.NowNanoseconds - thread.LastRanAt < CacheHotNanoseconds;
-
-    /// <summary>
-    /// Where a new thread begins: where the fewest run or wait (<c>sched_balance_find_dst_cpu</c>), and of equals anywhere: what decides there is
-    /// not in the model, so it is drawn. It matters only where threads stay where they are.
-    /// </summary>
-    SimCpu FindLeastLoaded(CpuSet affinity)
-    {
-        static int Load(SimCpu cpu) => cpu.QueueLength + (cpu.Current is null ? 0 : 1);
-        SimCpu[] allowed = [.. cpus.Where(cpu => affinity.Contains(cpu.Id))];
-        int least = allowed.Min(Load);
-        SimCpu[] equals = [.. allowed.Where(cpu => Load(cpu) == least)];
-        return equals[placement.Next(equals.Length)];
-    }
-
-    SimCpu FindShortestQueue(CpuSet affinity) => cpus.Where(cpu => affinity.Contains(cpu.Id)).MinBy(cpu => cpu.QueueLength)!;
-
-    SimCpu? FindIdle(CpuSet affinity, SimNode near)
-    {
-        ReadOnlySpan<ulong> allowed = affinity.Words;
-        foreach (SimNode node in nearestNodes[near.Id])
-        {
-            ReadOnlySpan<ulong> here = node.Cpus.Words;
-            int words = Math.Min(allowed.Length, here.Length);
-            for (int word = 0; word < words; word++)
-            {
-                ulong candidates = idle[word] & here[word] & allowed[word];
-                if (candidates != 0)
-                {
-                    return cpus[64 * word + BitOperations.TrailingZeroCount(candidates)];
-                }
-            }
-        }
-        return null;
-    }
 
     void LeaveIdle(SimCpu cpu, SimCpu? from)
     {
