@@ -23,6 +23,9 @@ internal static class ChunkKind
     /// </summary>
     public const ushort Seek = 104;
 
+    /// <summary>Tail to client, one way: it has a write of <see cref="ChunkWriteFlags.TailAnswers"/>, and so have all before it (<see cref="ChunkDone"/>).</summary>
+    public const ushort Done = 105;
+
     /// <summary>A replica to its successor: a <see cref="Write"/> with its stamp.</summary>
     public const ushort ForwardWrite = 110;
 
@@ -125,6 +128,13 @@ internal enum ChunkWriteFlags : uint
     /// acknowledges, all at the same time.
     /// </summary>
     Durable = 2,
+
+    /// <summary>
+    /// The client has a connection to the tail, which tells it by that (<see cref="ChunkKind.Done"/>): that is as many changes of processes less as
+    /// there are servers before the tail. Each replica carries such a write out before it sends it on, so that all have what the tail has. The
+    /// head answers what the tail could not tell.
+    /// </summary>
+    TailAnswers = 4,
 }
 
 /// <summary>What is asked of a replica.</summary>
@@ -178,8 +188,19 @@ internal struct ChunkReply
     /// <summary>CRC32C of the payload.</summary>
     public uint Crc;
 
-    /// <summary>0.</summary>
-    public uint Reserved;
+    /// <summary>Of a forwarded write: 1 if the client has been told of it by the tail.</summary>
+    public uint IsTold;
+}
+
+/// <summary>What the tail tells a client.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct ChunkDone
+{
+    /// <summary>The chunk.</summary>
+    public ulong Chunk;
+
+    /// <summary>The client's number of the mutation.</summary>
+    public ulong Mutation;
 }
 
 /// <summary>A mutation that a replica has carried out.</summary>

@@ -11,7 +11,8 @@ namespace Harness.Cluster.Chunks.Server;
 /// <remarks>
 /// The head gives each mutation the next sequence. Everybody takes mutations in that order only, forwards them at once, applies them
 /// meanwhile, and answers its predecessor when it has applied one and its successor has answered; so whatever is answered is on all replicas
-/// behind, and each replica's predecessors have at least what it has.
+/// behind, and each replica's predecessors have at least what it has. A small write is applied first and forwarded then, and the tail, which
+/// is the last to have it, tells the client itself.
 /// </remarks>
 internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
 {
@@ -223,6 +224,7 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
         if (reply.IsOk)
         {
             write.IsBehind = true;
+            write.IsTold = reply.Read<ChunkReply>().IsTold != 0;
             Commit();
         }
         else if (!_pending.Contains(write))
@@ -266,7 +268,13 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
             write.AnswerLater(request);
         }
 
-        Forward(write);
+        if (write.TailAnswers)
+        {
+            Apply(write);
+            return;
+        }
+
+        ForwardFrom(_pending.Count - 1);
         // Behind what the loop sends now: the successors work while this replica does.
         context.Loop.Post(s_apply, write);
     }
@@ -298,6 +306,12 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
         if (error == Errnos.Ok)
         {
             write.IsApplied = true;
+            int index = write.TailAnswers ? _pending.IndexOf(write) : -1;
+            if (index >= 0)
+            {
+                ForwardFrom(index);
+            }
+
             Commit();
             return;
         }
@@ -318,10 +332,18 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
         {
             _pending.RemoveAt(0);
             Committed = first.Stamp.Sequence;
+            first.IsTold |= TellsClient(first) && context.TellClient(first);
             first.End(Errnos.Ok);
             Recycle(first);
         }
     }
+
+    /// <summary>
+    /// Whether this replica is to tell the client: nobody is behind it, in the very chain that the write was made for, and by its lease it still
+    /// is part of it.
+    /// </summary>
+    private bool TellsClient(PendingWrite write) =>
+        write.TailAnswers && IsTail && !IsHead && Chain!.Version == write.Stamp.Version && context.HasLease;
 
     private void EndAll(Errno status)
     {

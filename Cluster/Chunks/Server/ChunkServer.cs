@@ -23,6 +23,7 @@ internal sealed partial class ChunkServer : IRpcHandler
     private readonly SortedDictionary<ulong, ChunkReplica> _replicas = [];
     private readonly Dictionary<NodeAddress, PeerLink> _links = [];
     private readonly List<RpcPeer> _peers = [];
+    private readonly Dictionary<ulong, RpcPeer> _clients = [];
     private readonly Hello _hello;
     private MetadataLink? _metadata;
     private int _left;
@@ -40,6 +41,7 @@ internal sealed partial class ChunkServer : IRpcHandler
             LeaseHolds = () => HasLease,
             LinkTo = LinkTo,
             Apply = Apply,
+            TellClient = TellClient,
             OnFailed = OnReplicaFailed,
         };
         foreach (ChunkSummary chunk in store.Chunks)
@@ -164,7 +166,14 @@ internal sealed partial class ChunkServer : IRpcHandler
     }
 
     /// <inheritdoc/>
-    public void OnDisconnected(RpcPeer peer, string reason) => _peers.Remove(peer);
+    public void OnDisconnected(RpcPeer peer, string reason)
+    {
+        _peers.Remove(peer);
+        if (_clients.TryGetValue(peer.RemoteHello.NodeId, out RpcPeer? known) && known == peer)
+        {
+            _clients.Remove(peer.RemoteHello.NodeId);
+        }
+    }
 
     /// <summary>The lease is over: whatever was known of chains is void until the metadata server tells it again.</summary>
     internal void Fence()

@@ -28,6 +28,9 @@ internal sealed class ReplicaContext
     /// <summary>Brings a mutation into the store.</summary>
     public required Func<ChunkReplica, PendingWrite, ValueTask<Errno>> Apply { get; init; }
 
+    /// <summary>Tells the client that everybody has its write; false if the server has no connection to it.</summary>
+    public required Func<PendingWrite, bool> TellClient { get; init; }
+
     /// <summary>Told that the store has failed a replica.</summary>
     public required Action<ChunkReplica, Errno> OnFailed { get; init; }
 }
