@@ -268,14 +268,8 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
             write.AnswerLater(request);
         }
 
-        if (write.TailAnswers)
-        {
-            Apply(write);
-            return;
-        }
-
         ForwardFrom(_pending.Count - 1);
-        // Behind what the loop sends now: the successors work while this replica does.
+        // Behind what the loop sends now: the successors work while this replica does. All go this way, so that they are applied in their order.
         context.Loop.Post(s_apply, write);
     }
 
