@@ -22,6 +22,9 @@ public sealed partial class EventLoop : ILoop, IDisposable
     /// <summary>So many callbacks run before descriptors are looked at again, so that neither starves the other.</summary>
     private const int CallbacksPerRound = 256;
 
+    /// <summary>On a single CPU nothing can happen while a thread looks for it.</summary>
+    private static readonly bool s_hasOtherCpus = Environment.ProcessorCount > 1;
+
     private readonly Lock _gate = new();
     private readonly PriorityQueue<Work, (long Due, long Sequence)> _timers = new();
     private readonly ConcurrentQueue<Work> _ready = new();
@@ -97,6 +100,15 @@ public sealed partial class EventLoop : ILoop, IDisposable
         }
     }
 
+    /// <inheritdoc/>
+    public void ExpectWithin(long nanoseconds)
+    {
+        if (s_hasOtherCpus)
+        {
+            Volatile.Write(ref _spinUntil, Math.Max(Volatile.Read(ref _spinUntil), NowNanoseconds + nanoseconds));
+        }
+    }
+
     /// <summary>Stops the loop after the callback that runs now, and waits for it unless called from it. What is still queued is dropped.</summary>
     /// <exception cref="InvalidOperationException">The calling thread has entered the loop and not left it.</exception>
     public void Dispose()
@@ -169,18 +181,18 @@ public sealed partial class EventLoop : ILoop, IDisposable
     /// <summary>Looks for more instead of sleeping; returns false when it has been in vain for long enough.</summary>
     private bool Spin()
     {
-        while (_spinNanoseconds > 0)
+        while (Volatile.Read(ref _spinUntil) > 0)
         {
             int happened = _epoll.Wait(0);
             long now = NowNanoseconds;
             if (happened > 0 || !_ready.IsEmpty)
             {
-                _spinUntil = now + _spinNanoseconds;
+                SpinAfter(now);
                 RunHandlers(happened);
                 return true;
             }
 
-            if (now >= _spinUntil || NextDue() <= now)
+            if (now >= Volatile.Read(ref _spinUntil) || NextDue() <= now)
             {
                 return false;
             }
@@ -189,6 +201,14 @@ public sealed partial class EventLoop : ILoop, IDisposable
         }
 
         return false;
+    }
+
+    private void SpinAfter(long now)
+    {
+        if (_spinNanoseconds > 0 && now + _spinNanoseconds > Volatile.Read(ref _spinUntil))
+        {
+            Volatile.Write(ref _spinUntil, now + _spinNanoseconds);
+        }
     }
 
     /// <summary>Runs what is ready; returns whether there may be more.</summary>
@@ -245,7 +265,11 @@ public sealed partial class EventLoop : ILoop, IDisposable
         }
 
         Volatile.Write(ref _sleepsUntil, 0);
-        _spinUntil = happened > 0 && _spinNanoseconds > 0 ? NowNanoseconds + _spinNanoseconds : 0;
+        if (happened > 0)
+        {
+            SpinAfter(NowNanoseconds);
+        }
+
         RunHandlers(happened);
     }
 

@@ -32,6 +32,15 @@ public interface ILoop
     void PostAt(long dueNanoseconds, Action<object?> callback, object? state);
 
     /// <summary>
+    /// Tells the loop that something it waits for is to come within a time shorter than going to sleep and being woken is worth, so that it
+    /// looks for it meanwhile. Callable where <see cref="IsCurrent"/> is true; nothing in simulation, where waking costs what its machine says.
+    /// </summary>
+    /// <param name="nanoseconds">For how long at the most.</param>
+    void ExpectWithin(long nanoseconds)
+    {
+    }
+
+    /// <summary>
     /// Makes the calling thread the loop until it calls <see cref="Leave"/>, if nothing runs on the loop or waits to: what it does meanwhile
     /// needs no posting. It must not block.
     /// </summary>

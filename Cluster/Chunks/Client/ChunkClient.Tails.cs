@@ -13,7 +13,7 @@ namespace Harness.Cluster.Chunks.Client;
 internal sealed partial class ChunkClient : IRpcHandler
 {
     /// <summary>Of what is longer the copies are dearer than the messages: replicas are better at work all at once.</summary>
-    private const int TailAnswersBytesMax = 16 << 10;
+    private const int SmallBytesMax = 16 << 10;
 
     private readonly Dictionary<ulong, Asked> _answeredByTails = [];
 
@@ -45,7 +45,7 @@ internal sealed partial class ChunkClient : IRpcHandler
     /// <summary>The connection over which a write's tail may answer; null if the head is to.</summary>
     private RpcPeer? TailOf(ushort kind, Chain chain, in ChunkRequest message)
     {
-        bool isSmall = kind == ChunkKind.Write && message.Length is > 0 and <= TailAnswersBytesMax && (message.Offset | message.Length) % BlockSum.BlockBytes == 0;
+        bool isSmall = kind == ChunkKind.Write && message.Length is > 0 and <= SmallBytesMax && (message.Offset | message.Length) % BlockSum.BlockBytes == 0;
         if (!isSmall || chain.Members.Count == 1 || (message.Flags & ChunkWriteFlags.Durable) != 0)
         {
             return null;
@@ -60,6 +60,14 @@ internal sealed partial class ChunkClient : IRpcHandler
         return LinkTo(chain.Head.Address).Peer is null ? null : tail.Peer;
     }
 
+    private void ExpectSoon(int bytes)
+    {
+        if (bytes <= SmallBytesMax)
+        {
+            loop.ExpectWithin(_options.ExpectNanoseconds);
+        }
+    }
+
     // For the writes that come after.
     private static async void Connect(PeerLink link) => await link.Get();
 
@@ -68,6 +76,7 @@ internal sealed partial class ChunkClient : IRpcHandler
     {
         RpcPeer head = LinkTo(chain.Head.Address).Peer!;
         message.Flags |= ChunkWriteFlags.TailAnswers;
+        ExpectSoon(data.Length);
         ValueTask<RpcReply> call = head.Call(ChunkKind.Write, message, new Payload(data), _options.AttemptNanoseconds, out ulong id);
         _answeredByTails[message.Mutation] = new Asked(head, tail, id);
         RpcReply reply = await call;

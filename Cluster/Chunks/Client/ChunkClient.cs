@@ -113,6 +113,7 @@ internal sealed partial class ChunkClient(
             Chain chain = chunk.Chain;
             NodeAddress address = chain.Members[(chain.ReaderOf(chunk.Id, offset) + turn) % chain.Readers].Address;
             ChunkRequest message = Message(chunk, chain, offset, into.Length);
+            ExpectSoon(into.Length);
             RpcReply reply = await Ask(address, ChunkKind.Read, message, default, into);
             Errno error = reply.Status;
             if (error == Errnos.Ok && (reply.PayloadBytes != into.Length || Crc32C.Compute(into.Span) != reply.Read<ChunkReply>().Crc))
