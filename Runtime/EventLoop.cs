@@ -56,6 +56,8 @@ public sealed partial class EventLoop : ILoop, IDisposable
 
         _wakeFd = new SafeFileHandle(fd, ownsHandle: true);
         _epoll.Add(_wakeFd, WakeData, writable: false);
+        _standBy.Add(_wakeFd, WakeData, writable: false);
+        _guestsEpoll = new Epoll(_epoll);
         _context = new LoopContext(this);
 
         _thread = new Thread(Run) { IsBackground = true, Name = name };
@@ -135,6 +137,7 @@ public sealed partial class EventLoop : ILoop, IDisposable
         {
             _wakeFd.Dispose();
             _epoll.Dispose();
+            _standBy.Dispose();
         }
     }
 
@@ -171,7 +174,7 @@ public sealed partial class EventLoop : ILoop, IDisposable
             {
                 Sleep();
             }
-            else if (Volatile.Read(ref _watched) > 0)
+            else if (Volatile.Read(ref _watched) > 0 && !IsAttended)
             {
                 RunHandlers(_epoll.Wait(0));
             }
@@ -181,7 +184,7 @@ public sealed partial class EventLoop : ILoop, IDisposable
     /// <summary>Looks for more instead of sleeping; returns false when it has been in vain for long enough.</summary>
     private bool Spin()
     {
-        while (Volatile.Read(ref _spinUntil) > 0)
+        while (Volatile.Read(ref _spinUntil) > 0 && !IsAttended)
         {
             int happened = _epoll.Wait(0);
             long now = NowNanoseconds;
@@ -261,7 +264,7 @@ public sealed partial class EventLoop : ILoop, IDisposable
         // What came between looking and publishing is seen here; what comes later finds the time published and wakes the loop.
         if (_ready.IsEmpty && NextDue() == until && Volatile.Read(ref _stopping) == 0)
         {
-            happened = _epoll.Wait(until == Forever ? -1 : Math.Max(0, until - NowNanoseconds));
+            happened = IsAttended ? StandBy(until) : _epoll.Wait(until == Forever ? -1 : Math.Max(0, until - NowNanoseconds));
         }
 
         Volatile.Write(ref _sleepsUntil, 0);

@@ -51,4 +51,20 @@ public interface ILoop
     void Leave()
     {
     }
+
+    /// <summary>
+    /// Makes the calling thread the one that looks at the loop's descriptors, if something is expected (<see cref="ExpectWithin"/>) and no other
+    /// thread does so: what comes is then carried out by the thread that waits for it, and the loop's own need not be woken.
+    /// </summary>
+    /// <returns>False, always so in simulation, if the loop looks itself.</returns>
+    bool TryAttend() => false;
+
+    /// <summary>Looks at the descriptors once, runs what there is, and lets other threads run.</summary>
+    /// <returns>False once nothing is expected any more: call <see cref="EndAttend"/>.</returns>
+    bool Attend() => false;
+
+    /// <summary>Gives the descriptors back to the loop's own thread.</summary>
+    void EndAttend()
+    {
+    }
 }
