@@ -9,10 +9,17 @@ internal sealed partial class ChunkStore
     /// <summary>After so many writes the loop's other work has its turn.</summary>
     private const int WritesPerTurn = 32;
 
+    /// <summary>So many blocks written straight start the application too, 32 MiB: each waits with its sum, 60 bytes of memory.</summary>
+    private const int StraightBlocksMax = 8_192;
+
+    /// <summary>What fewer have grown to is kept for the next: so much is a few pages, and not worth being made again.</summary>
+    private const int PendingKeptMax = 1_024;
+
     private readonly LoopGate _applyGate = new();
     private readonly List<int> _order = [];
     private readonly List<PendingBlock> _run = [];
     private bool _applyStarted;
+    private int _straightBlocks;
 
     /// <summary>The error that ended applying for good; the store then only reads.</summary>
     public Errno Failure { get; private set; }
@@ -20,7 +27,7 @@ internal sealed partial class ChunkStore
     /// <summary>Begins to apply in the background, once there is enough.</summary>
     private void StartApplying()
     {
-        if (!_applyStarted && _pendingBytes >= _options.ApplyAtBytes)
+        if (!_applyStarted && (_pendingBytes >= _options.ApplyAtBytes || _straightBlocks >= StraightBlocksMax))
         {
             _applyStarted = true;
             ApplyInBackground();
@@ -45,6 +52,7 @@ internal sealed partial class ChunkStore
 
     private async ValueTask<Errno> ApplyAll()
     {
+        _straightBlocks = 0;
         IReadOnlyList<(SlotFile File, int Index)> released = _small.TakeReleased();
         Errno error = await _journal.Sync(_journal.NextLsn - 1);
         error = error == Errnos.Ok ? await SmallChunks.Free(released) : error;
@@ -98,6 +106,11 @@ internal sealed partial class ChunkStore
             {
                 await LoopYield.Yield(_loop);
             }
+        }
+
+        if (chunk.Pending.Count == 0 && chunk.Pending.Capacity > PendingKeptMax)
+        {
+            chunk.Pending.TrimExcess();
         }
 
         return Errnos.Ok;

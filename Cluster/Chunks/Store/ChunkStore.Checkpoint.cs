@@ -43,6 +43,20 @@ internal sealed partial class ChunkStore
         return error;
     }
 
+    /// <summary>
+    /// Brings everything to its place and lets go of the memory that only load needs: for a store that nobody has asked for anything in a while.
+    /// </summary>
+    public async ValueTask<Errno> Rest()
+    {
+        Errno error = await Checkpoint();
+        foreach (StoredChunk chunk in _open.Values)
+        {
+            chunk.Pending.TrimExcess();
+        }
+
+        return error;
+    }
+
     /// <summary>Blocks first, so that no sum on the disk is about a block that is not.</summary>
     private async ValueTask<Errno> SaveAndSync(StoredChunk[] chunks)
     {

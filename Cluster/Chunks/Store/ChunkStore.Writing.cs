@@ -137,6 +137,7 @@ internal sealed partial class ChunkStore
             SetPending(chunk, first + i, new PendingBlock(sum, lsn.Value, straight ? null : data, i * BlockSum.BlockBytes));
         }
 
+        _straightBlocks += straight ? blocks : 0;
         Note(chunk, stamp, lsn.Value);
         return Errnos.Ok;
     }
