@@ -28,6 +28,13 @@ internal static class ServerErrors
         _ => $"{directory}: {error}. See dmesg(1) and the file system's state.",
     };
 
+    /// <summary>Says that a chunk server's number is in use.</summary>
+    /// <param name="serverId">The number.</param>
+    /// <param name="directory">The directory that it was to be used for too.</param>
+    public static string DescribeTaken(ulong serverId, string directory) =>
+        $"Chunk server {serverId} runs with another directory than {directory}: a number is one directory's. If this one is new, remove it and start without " +
+        "--id, so that it gets a number of its own; otherwise stop the other one first (./harness cluster status tells where it is).";
+
     private static string OwnerOf(string directory)
     {
         Result<OwnedDirectory.Owner?> owner = OwnedDirectory.OwnerOf(directory);

@@ -216,6 +216,7 @@ internal sealed partial class ChunkServer : IRpcHandler
             RequestsInFlight = (uint)RequestsInFlight,
             Port = (uint)Address.Port,
             JournalDamaged = _store.Recovery.IsDamaged ? 1u : 0,
+            Identity = _options.Identity,
         };
     }
 

@@ -17,13 +17,18 @@ internal sealed class ChunkServerHost : IDisposable
 
     private readonly List<OwnedDirectory> _directories;
     private readonly IdleWatch _idle;
+    private readonly TaskCompletionSource<Errno> _refused;
 
-    private ChunkServerHost(EventLoop loop, DiskWorkers workers, ChunkServer server, List<OwnedDirectory> directories)
+    private ChunkServerHost(
+        EventLoop loop, DiskWorkers workers, ChunkServer server, List<OwnedDirectory> directories, TaskCompletionSource<Errno> refused)
     {
-        (_loop, _workers, _server, _directories) = (loop, workers, server, directories);
+        (_loop, _workers, _server, _directories, _refused) = (loop, workers, server, directories, refused);
         _idle = new IdleWatch(loop, () => server.Counters.All, Rest);
         Loops.OnLoop(loop, _idle.Start);
     }
+
+    /// <summary>Ends if the metadata server refuses this directory for good: ENOTUNIQ, another one is served by the same number.</summary>
+    public Task<Errno> Refused => _refused.Task;
 
     /// <summary>Where it listens.</summary>
     public NodeAddress Address => _server.Address;
@@ -53,8 +58,14 @@ internal sealed class ChunkServerHost : IDisposable
             claims.Add(claim.Value);
         }
 
-        // After a clock that was set back the metadata server would take it for an earlier life of itself.
-        options = options with { Incarnation = Math.Max(options.Incarnation, claims[0].Life) };
+        var refused = new TaskCompletionSource<Errno>(TaskCreationOptions.RunContinuationsAsynchronously);
+        options = options with
+        {
+            // After a clock that was set back the metadata server would take it for an earlier life of itself.
+            Incarnation = Math.Max(options.Incarnation, claims[0].Life),
+            Identity = claims[0].Identity,
+            OnRefused = error => refused.TrySetResult(error),
+        };
         var loop = new EventLoop($"cs {options.ServerId}", onFault, options.SpinNanoseconds);
         var workers = new DiskWorkers(DiskThreads);
         var started = new TaskCompletionSource<Result<ChunkServer>>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -67,7 +78,7 @@ internal sealed class ChunkServerHost : IDisposable
         Result<ChunkServer> server = await started.Task;
         if (server.IsOk)
         {
-            return new ChunkServerHost(loop, workers, server.Value, claims);
+            return new ChunkServerHost(loop, workers, server.Value, claims, refused);
         }
 
         loop.Dispose();
