@@ -21,7 +21,7 @@ internal static class ServerErrors
         Errno.EACCES => $"{directory} cannot be written. Make it writable for this user, or choose another directory by --dir.",
         Errno.EROFS => $"{directory} lies on a file system that is mounted read-only. Choose another directory by --dir.",
         Errno.ENOTDIR => $"{directory} is not a directory. Choose another one by --dir.",
-        Errno.ENOSPC => $"The disk of {directory} is full. Make room, and start again: what is there is not lost.",
+        Errno.ENOSPC => $"The disk of {directory} has no room, or no inodes (df -i). Make some, and start again: what is there is not lost.",
         Errno.EBUSY => $"Another process serves {directory}. Stop it first (./harness cluster down --dir DIR), or choose another directory.",
         Errno.EBADMSG => $"The metadata log in {directory} is damaged before its end, which no crash does. Restore it from a copy; nothing was changed.",
         Errno.EUCLEAN => $"{directory} belongs to {OwnerOf(directory)}. Choose another directory by --dir.",
