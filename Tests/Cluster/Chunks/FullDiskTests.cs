@@ -101,6 +101,27 @@ public sealed class FullDiskTests
         });
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ALargeWriteThatWasTakenInGoesToTheJournalWhereNoFileCanBeWritten(bool bytes)
+    {
+        var world = new StoreWorld(6, s_options);
+        world.OnStore(async store =>
+        {
+            Assert.Equal(Errnos.Ok, await store.Create(new ChunkId(1), 1));
+            StoredChunk chunk = (await store.Get(new ChunkId(1))).Value;
+            world.Disk.Options.FilesMax = bytes ? int.MaxValue : world.Disk.Files.Count;
+            world.Disk.Options.CapacityBytes = bytes ? world.Disk.BytesUsed + (2 * BlockBytes) : 1L << 40;
+            await world.Write(store, chunk, new BlockStamp(1, 1), 0, 64 << 10, 8);
+            Assert.True(store.IsFull);
+            Assert.Equal(8, (await StoreWorld.ReadBlock(store, 1, 15))![0]);
+        });
+        world.EndLife(power: false);
+        MakeRoom(world);
+        world.OnStore(async store => Assert.Equal(8, (await StoreWorld.ReadBlock(store, 1, 15))![0]));
+    }
+
     [Fact]
     public void NewChunksLeaveInodesForThoseThatAreInTheJournal()
     {
