@@ -73,7 +73,7 @@ internal sealed class ChunkServerHost : IDisposable
         {
             var disk = new RealDisk(loop, directory, workers);
             IDisk journalDisk = journalDirectory is null ? disk : new RealDisk(loop, journalDirectory, workers);
-            started.SetResult(await ChunkServer.Start(loop, new SocketNetwork(), disk, journalDisk, options));
+            started.SetResult(await ChunkServer.Start(loop, new SocketNetwork(isLocal: options.IsLocal), disk, journalDisk, options));
         });
         Result<ChunkServer> server = await started.Task;
         if (server.IsOk)

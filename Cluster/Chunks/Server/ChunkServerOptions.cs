@@ -13,6 +13,9 @@ internal sealed record ChunkServerOptions
     /// <summary>Where it listens; port 0 takes any.</summary>
     public required NodeAddress Listen { get; init; }
 
+    /// <summary>Whether only processes of this host shall reach it, and it opens no port. Default false.</summary>
+    public bool IsLocal { get; init; }
+
     /// <summary>The metadata servers. None: it serves without a lease, for tests and benchmarks.</summary>
     public IReadOnlyList<NodeAddress> Metadata { get; init; } = [];
 
