@@ -124,7 +124,9 @@ internal sealed class OwnedDirectory : IDisposable
     {
         file.Position = 0;
         file.Write(Encoding.ASCII.GetBytes(
-            string.Create(CultureInfo.InvariantCulture, $"{owner.ServerId} {owner.Cluster.High:x16}{owner.Cluster.Low:x16} {owner.Life} {owner.Identity:x16}\n")));
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{owner.ServerId} {owner.Cluster.High:x16}{owner.Cluster.Low:x16} {owner.Life} {owner.Identity:x16}\n")));
         file.SetLength(file.Position);
         file.Flush(flushToDisk: true);
     }

@@ -80,12 +80,13 @@ public sealed class ClusterComparisonTests : IDisposable
         Assert.Empty(Directory.EnumerateFileSystemEntries(_directory["work"]));
     }
 
-    [RealMountFact("fio")]
+    [RealMountFact("fio", "git")]
     public async Task AnInterruptedRunSaysSo()
     {
         using var interruption = new CancellationTokenSource();
         await interruption.CancelAsync();
-        Assert.Equal(ExitCode.Interrupted, await Bench(new ClusterBenchOptions { Sides = [Side()], Only = ["tar-x"], Tree = _directory["none"] }, interruption.Token));
+        var options = new ClusterBenchOptions { Sides = [Side()], Only = ["git-clone"], Repository = _directory["none"] };
+        Assert.Equal(ExitCode.Interrupted, await Bench(options, interruption.Token));
         Assert.Empty(Directory.EnumerateFileSystemEntries(_directory["work"]));
     }
 
