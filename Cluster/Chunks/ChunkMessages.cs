@@ -261,6 +261,9 @@ internal struct ServerReport
 
     /// <summary>1 if its journal was damaged in the midst, so that its replicas may lack acknowledged writes.</summary>
     public uint JournalDamaged;
+
+    /// <summary>Which directory it serves: drawn with the directory, the same again after a restart. 0 if not known.</summary>
+    public ulong Identity;
 }
 
 /// <summary>One replica of a registering server.</summary>

@@ -19,7 +19,7 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
     private static readonly Action<object?> s_apply = static state => ((PendingWrite)state!).Apply();
 
     private readonly List<PendingWrite> _pending = [];
-    private readonly Stack<PendingWrite> _free = new();
+    private readonly Stack<PendingWrite> _free = context.FreeWrites;
     private bool _sequenceKnown = true;
     private bool _resendPosted;
 

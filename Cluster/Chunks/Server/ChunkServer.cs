@@ -67,6 +67,9 @@ internal sealed partial class ChunkServer : IRpcHandler
     /// <summary>What it was asked.</summary>
     public ChunkServerCounters Counters { get; } = new();
 
+    /// <summary>Memory of payloads: in use, and kept to be used again.</summary>
+    public (long Rented, long Free) PayloadBytes => (_pool.BytesRented, _pool.BytesFree);
+
     /// <summary>Its store.</summary>
     public ChunkStore Store => _store;
 
@@ -136,6 +139,16 @@ internal sealed partial class ChunkServer : IRpcHandler
         }
 
         return await _store.Close();
+    }
+
+    /// <summary>After load, once nobody asks for anything: brings everything to its place and lets go of what only load needs.</summary>
+    public async Task Rest()
+    {
+        Errno error = await _store.Rest();
+        _pool.Trim();
+        _context.FreeWrites.Clear();
+        _freeSums.Clear();
+        _options.Log.Write(error != Errnos.Ok, "rests", ("error", error));
     }
 
     /// <inheritdoc/>
@@ -212,6 +225,7 @@ internal sealed partial class ChunkServer : IRpcHandler
             RequestsInFlight = (uint)RequestsInFlight,
             Port = (uint)Address.Port,
             JournalDamaged = _store.Recovery.IsDamaged ? 1u : 0,
+            Identity = _options.Identity,
         };
     }
 
