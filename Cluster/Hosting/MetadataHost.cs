@@ -148,7 +148,7 @@ internal sealed class MetadataHost : IDisposable
 
         public ValueTask<RecallReply?> Recall(Recall recall) => default;
 
-        public void Close()
+        public void Close(string reason)
         {
         }
     }

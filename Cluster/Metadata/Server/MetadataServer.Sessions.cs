@@ -63,17 +63,15 @@ internal sealed partial class MetadataServer
     }
 
     /// <summary>A sign of life.</summary>
-    /// <returns>False if there is no such session.</returns>
+    /// <returns>
+    /// False if there is no such session, or it is attached by another connection: what was sent over an older one may arrive behind what was sent
+    /// since, and would take back a lease, say, that was granted again meanwhile.
+    /// </returns>
     private bool Touch(ulong session, IClientLink link)
     {
-        if (!_clients.TryGetValue(session, out Client? client))
+        if (!_clients.TryGetValue(session, out Client? client) || client.Link != link)
         {
             return false;
-        }
-
-        if (client.Link != link)
-        {
-            Revive(client, link);
         }
 
         client.EndsNanoseconds = _loop.NowNanoseconds + _options.SessionEndNanoseconds;
@@ -89,9 +87,16 @@ internal sealed partial class MetadataServer
         }
     }
 
+    /// <summary>A session has one connection, the one by which it was attached last: recalls go there, and only what comes from there counts.</summary>
     private void Revive(Client client, IClientLink link)
     {
+        IClientLink? before = client.Link;
         client.Link = link;
+        if (before != link)
+        {
+            before?.Close("the session has been attached by another connection");
+        }
+
         client.EndsNanoseconds = _loop.NowNanoseconds + _options.SessionEndNanoseconds;
         TaskCompletionSource changed = client.Changed;
         client.Changed = new TaskCompletionSource();
@@ -171,7 +176,7 @@ internal sealed partial class MetadataServer
         _leases.RemoveSession(session);
         if (_clients.Remove(session, out Client? client))
         {
-            client.Link?.Close();
+            client.Link?.Close("the client's session has ended");
             client.Changed.SetResult();
         }
 
