@@ -17,7 +17,7 @@ internal static class HistoryChecker
         foreach (IGrouping<ulong, Call> file in history.Where(static call => call.Kind <= OperationKind.Sync).GroupBy(static call => call.Subject))
         {
             Call[] calls = [.. file.Where(Matters)];
-            foreach (Violation violation in CheckBlocks(calls, $"file {file.Key}", isChunk: false).Concat(
+            foreach (Violation violation in CheckBlocks([.. calls, .. HalfDone(calls)], $"file {file.Key}", isChunk: false).Concat(
                 CheckPart(new SizeModel(), [.. calls.Where(static call => call.Kind != OperationKind.Punch)], $"the size of file {file.Key}")))
             {
                 yield return violation;
@@ -42,6 +42,24 @@ internal static class HistoryChecker
     /// <summary>Who has not been told what he asked for says nothing.</summary>
     private static bool Matters(Call call) => !call.IsOpen || call.Kind is not (
         OperationKind.Read or OperationKind.Size or OperationKind.Sync or OperationKind.ChunkRead or OperationKind.LookUp or OperationKind.List);
+
+    /// <summary>
+    /// A truncation zeroes what lies behind the new end in its last chunk, and then makes the file shorter, so that nobody ever reads again what was cut
+    /// off. Whoever dies in between leaves it half done, as anybody's writes may be: zeroed, and as long as before.
+    /// </summary>
+    private static IEnumerable<Call> HalfDone(Call[] calls) =>
+        from call in calls
+        where call.Kind == OperationKind.Truncate && call.IsOpen && call.First % Schedule.ChunkCells != 0
+        select new Call
+        {
+            Id = call.Id,
+            Lane = call.Lane,
+            Kind = OperationKind.Punch,
+            Subject = call.Subject,
+            First = call.First,
+            Count = Schedule.ChunkCells - (call.First % Schedule.ChunkCells),
+            InvokedNanoseconds = call.InvokedNanoseconds,
+        };
 
     private static IEnumerable<Violation> CheckBlocks(Call[] calls, string subject, bool isChunk)
     {
