@@ -103,5 +103,7 @@ internal sealed record WorldClient(string Host, SimProcess Process, SimLoop Loop
     public int Read(ulong file, int length) =>
         FileSystem.Read(new RequestContext(0, 0), new NodeId(file), new ReadIn { Size = (uint)length }, new byte[length]).AsTask().Result.Value;
 
+    public Errno Syncfs() => FileSystem.Syncfs(new RequestContext(0, 0), NodeId.Root).AsTask().Result;
+
     public Errno Fsync(ulong file) => FileSystem.Fsync(new RequestContext(0, 0), new NodeId(file), default).AsTask().Result;
 }
