@@ -44,20 +44,23 @@ internal static class HistoryChecker
         OperationKind.Read or OperationKind.Size or OperationKind.Sync or OperationKind.ChunkRead or OperationKind.LookUp or OperationKind.List);
 
     /// <summary>
-    /// A truncation zeroes what lies behind the new end in its last chunk, and then makes the file shorter, so that nobody ever reads again what was cut
-    /// off. Whoever dies in between leaves it half done, as anybody's writes may be: zeroed, and as long as before.
+    /// What a client has begun and not ended, since it died, may be half done. A truncation zeroes what lies behind the new end in its last chunk, and
+    /// then makes the file shorter, so that nobody ever reads again what was cut off. A write behind the end brings its data to the replicas first.
+    /// Blocks have changed then, and the file's size has not.
     /// </summary>
     private static IEnumerable<Call> HalfDone(Call[] calls) =>
         from call in calls
-        where call.Kind == OperationKind.Truncate && call.IsOpen && call.First % Schedule.ChunkCells != 0
+        where call.IsOpen && call.Kind is (OperationKind.Write or OperationKind.Truncate)
+        let isWrite = call.Kind == OperationKind.Write
         select new Call
         {
             Id = call.Id,
             Lane = call.Lane,
-            Kind = OperationKind.Punch,
+            Kind = isWrite ? OperationKind.ChunkWrite : OperationKind.ChunkPunch,
             Subject = call.Subject,
             First = call.First,
-            Count = Schedule.ChunkCells - (call.First % Schedule.ChunkCells),
+            Count = isWrite ? call.Count : (Schedule.ChunkCells - (call.First % Schedule.ChunkCells)) % Schedule.ChunkCells,
+            Value = call.Value,
             InvokedNanoseconds = call.InvokedNanoseconds,
         };
 

@@ -115,6 +115,20 @@ public sealed class LinearizabilityCheckerTests
     }
 
     [Fact]
+    public void AWriteWithoutAnAnswerMayLeaveTheFileAsLongAsItWas()
+    {
+        Write(1, 2, value: 5, first: 0, count: 2);
+        Write(3, Call.Open, value: 7, first: 1, count: 2);
+        Read(4, 5, 5, 7);
+        Size(6, 7, 2);
+        Read(8, 9, 5, 7);
+        AssertGood();
+        Write(10, 11, value: 8, first: 1);
+        Read(12, 13, 5, 7);
+        AssertBad("block 0 of file 9");
+    }
+
+    [Fact]
     public void ATruncationWithAnAnswerIsWhollyDone()
     {
         Write(1, 2, value: 5, first: 0, count: 4);
