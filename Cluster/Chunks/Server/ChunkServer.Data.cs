@@ -36,6 +36,7 @@ internal sealed partial class ChunkServer
         {
             bool sound = IsWithin(message, isPunch) && request.PayloadBytes.Length == (isPunch ? 0 : (int)message.Length);
             refusal = !sound ? Errno.EINVAL
+                : fromClient && HasEnded(message.Client) ? Errno.EPERM
                 : fromClient && !HasLease ? Errno.EAGAIN
                 : fromClient && !replica.IsHead ? Errno.ESTALE
                 : fromClient && !_store.HasRoom(message.Length) && !isPunch ? Errno.ENOSPC

@@ -173,6 +173,8 @@ internal sealed partial class ChunkServer : IRpcHandler
         {
             replica.LeaveChain();
         }
+
+        CloseClients();
     }
 
     /// <summary>

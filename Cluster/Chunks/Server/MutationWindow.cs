@@ -2,7 +2,7 @@ namespace Harness.Cluster.Chunks.Server;
 
 /// <summary>
 /// Which mutations a replica has taken in, so that one that is sent again is not carried out again. A client says below which number it
-/// will ask no more; what lies below is forgotten.
+/// will ask no more; what lies below is forgotten, and refused: it has been given up, or comes once more behind its retry by another connection.
 /// </summary>
 internal sealed class MutationWindow
 {
@@ -36,17 +36,7 @@ internal sealed class MutationWindow
             return;
         }
 
-        if (!_clients.TryGetValue(mutation.Client, out Numbers? numbers))
-        {
-            if (_order.Count >= ClientsMax)
-            {
-                _clients.Remove(_order.Dequeue());
-            }
-
-            _clients[mutation.Client] = numbers = new Numbers();
-            _order.Enqueue(mutation.Client);
-        }
-
+        Numbers numbers = Of(mutation.Client);
         if (numbers.Sequences.TryAdd(mutation.Number, sequence))
         {
             numbers.Arrived.Enqueue(mutation.Number);
@@ -63,13 +53,32 @@ internal sealed class MutationWindow
             numbers.Sequences.TryGetValue(mutation.Number, out sequence);
     }
 
+    /// <summary>Whether a mutation is one that its client will ask for no more.</summary>
+    public bool IsPast(MutationId mutation) =>
+        mutation.Number != 0 && _clients.TryGetValue(mutation.Client, out Numbers? numbers) && mutation.Number < numbers.DoneBelow;
+
     /// <summary>Forgets a client's mutations below a number.</summary>
     public void ForgetBelow(ulong client, ulong number)
     {
-        if (_clients.TryGetValue(client, out Numbers? numbers))
+        Numbers numbers = Of(client);
+        numbers.DoneBelow = Math.Max(numbers.DoneBelow, number);
+        Forget(numbers, number);
+    }
+
+    private Numbers Of(ulong client)
+    {
+        if (!_clients.TryGetValue(client, out Numbers? numbers))
         {
-            Forget(numbers, number);
+            if (_order.Count >= ClientsMax)
+            {
+                _clients.Remove(_order.Dequeue());
+            }
+
+            _clients[client] = numbers = new Numbers();
+            _order.Enqueue(client);
         }
+
+        return numbers;
     }
 
     private static void Forget(Numbers numbers, ulong below)
@@ -86,5 +95,7 @@ internal sealed class MutationWindow
         public Dictionary<ulong, ulong> Sequences { get; } = [];
 
         public Queue<ulong> Arrived { get; } = new();
+
+        public ulong DoneBelow { get; set; }
     }
 }
