@@ -13,7 +13,10 @@ internal sealed partial class ChunkServer
     /// <summary>Sessions that are remembered to have ended. What older ones sent comes no more: connections do not last that long.</summary>
     private const int EndedMax = 16_384;
 
-    private const long PendingTickNanoseconds = 5_000_000;
+    private const long PendingTickNanoseconds = 20_000_000;
+
+    /// <summary>So long one request waits; less than who asks does, so that there is one at a time.</summary>
+    private const long PendingNanosecondsMax = 1_000_000_000;
 
     private readonly HashSet<ulong> _ended = [];
     private readonly Queue<ulong> _endedInOrder = new();
@@ -33,8 +36,14 @@ internal sealed partial class ChunkServer
         }
 
         // What was taken in before is committed, or given up, before anybody may count on reading what there is.
+        long until = _loop.NowNanoseconds + PendingNanosecondsMax;
         while (_replicas.Values.Any(replica => replica.HasPendingOf(session)))
         {
+            if (_loop.NowNanoseconds >= until)
+            {
+                return Errno.EAGAIN;
+            }
+
             await LoopYield.Delay(_loop, PendingTickNanoseconds);
         }
 

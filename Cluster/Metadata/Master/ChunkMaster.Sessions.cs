@@ -7,13 +7,17 @@ namespace Harness.Cluster.Metadata.Master;
 internal sealed partial class ChunkMaster
 {
     /// <inheritdoc/>
-    public Task EndSession(ulong session) =>
-        Task.WhenAll(State.Servers.Values.Where(static server => server.State != ServerState.Removed).ToArray().Select(server => EndSession(server.Id, session)));
+    public Task EndSession(ulong session)
+    {
+        uint[] servers = [.. State.Servers.Values.Where(static server => server.State != ServerState.Removed).Select(static server => server.Id)];
+        return Task.WhenAll(servers.Select(server => EndSession(server, session)));
+    }
 
     /// <summary>Has a server refuse what a session still sends; one that cannot be told serves nobody once its lease has ended.</summary>
     private async Task EndSession(uint server, ulong session)
     {
-        while (await Ask(server, ChunkKind.EndSession, new ChunkRequest { Client = session }, default, _options.CallNanoseconds) != Errnos.Ok && MayListen(server))
+        var message = new ChunkRequest { Client = session };
+        while (await Ask(server, ChunkKind.EndSession, message, default, _options.CallNanoseconds) != Errnos.Ok && MayListen(server))
         {
             await LoopYield.Delay(_loop, _options.TickNanoseconds);
         }

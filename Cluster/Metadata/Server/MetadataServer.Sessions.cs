@@ -174,7 +174,8 @@ internal sealed partial class MetadataServer
         }
 
         await _chunkServers.EndSession(session);
-        while ((await _pipeline.Submit(new Command { CloseSession = new CloseSession { Session = session } })).Errno != 0 && State.Sessions.ContainsKey(session))
+        var close = new CloseSession { Session = session };
+        while ((await _pipeline.Submit(new Command { CloseSession = close })).Errno != 0 && State.Sessions.ContainsKey(session))
         {
             // The log takes nothing now.
             await LoopYield.Delay(_loop, _options.SessionNanoseconds / TicksPerSession);
