@@ -92,6 +92,12 @@ internal static class ChunkKind
     public const ushort Leave = 133;
 
     /// <summary>
+    /// Metadata server to chunk server: a client's session ends (<see cref="ChunkRequest.Client"/>). Its mutations are refused from here on; answered once
+    /// none of them is under way.
+    /// </summary>
+    public const ushort EndSession = 134;
+
+    /// <summary>
     /// Anybody to chunk server: its replicas with ids above <see cref="ChunkRequest.Chunk"/>, in order, at most
     /// <see cref="ChunkRequest.Length"/>. The reply's payload is a <see cref="ReplicaReport"/> for each.
     /// </summary>
@@ -153,8 +159,11 @@ internal struct ChunkRequest
     /// <summary>With a forwarded write, the sequence up to which the sender has everything committed.</summary>
     public ulong Committed;
 
-    /// <summary>Who wants the mutation.</summary>
+    /// <summary>Who wants the mutation: a session, whose numbers are never used again, or whoever has none.</summary>
     public ulong Client;
+
+    /// <summary>The client's node, whose connection the tail tells it by (<see cref="ChunkWriteFlags.TailAnswers"/>).</summary>
+    public ulong Node;
 
     /// <summary>The client's number of the mutation, from 1 on.</summary>
     public ulong Mutation;

@@ -151,7 +151,7 @@ internal sealed class MetadataHost : IDisposable
 
         public ValueTask<RecallReply?> Recall(Recall recall) => default;
 
-        public void Close()
+        public void Close(string reason)
         {
         }
     }

@@ -76,6 +76,7 @@ internal sealed partial class ChunkClient : IRpcHandler
     {
         RpcPeer head = LinkTo(chain.Head.Address).Peer!;
         message.Flags |= ChunkWriteFlags.TailAnswers;
+        message.Node = hello.NodeId;
         ExpectSoon(data.Length);
         ValueTask<RpcReply> call = head.Call(ChunkKind.Write, message, new Payload(data), _options.AttemptNanoseconds, out ulong id);
         _answeredByTails[message.Mutation] = new Asked(head, tail, id);

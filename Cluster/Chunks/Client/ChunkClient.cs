@@ -239,7 +239,7 @@ internal sealed partial class ChunkClient(
     {
         Chunk = chunk.Id.Value,
         Version = chain.Version,
-        Client = hello.NodeId,
+        Client = chunk.Session != 0 ? chunk.Session : hello.NodeId,
         Offset = (ulong)offset,
         Length = (uint)length,
     };

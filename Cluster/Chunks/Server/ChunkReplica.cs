@@ -163,6 +163,13 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
             return;
         }
 
+        if (!context.Faults.RepeatsMutations && Window.IsPast(mutation))
+        {
+            // Nobody waits for it, and others may have gone over it since.
+            request.Reply(Errno.ESTALE);
+            return;
+        }
+
         ChunkRequest stamped = message;
         stamped.Stamp = new BlockStamp(Chain!.Version, Sequence + 1).Value;
         Take(request, request.Header.Kind == ChunkKind.Write ? ChunkKind.ForwardWrite : ChunkKind.ForwardPunch, stamped, sums);
@@ -197,6 +204,9 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
     /// <summary>Whether a mutation has been carried out here; 0 stands for none.</summary>
     public bool HasApplied(BlockStamp stamp) =>
         stamp.Value == 0 || (LastStamp.Value >= stamp.Value && _pending.TrueForAll(write => write.Stamp.Value > stamp.Value || write.IsApplied));
+
+    /// <summary>Whether a mutation of a client is under way here.</summary>
+    public bool HasPendingOf(ulong client) => _pending.Exists(write => write.Message.Client == client);
 
     /// <summary>Whether a mutation is still under way here.</summary>
     public bool IsPending(PendingWrite write) => _pending.Contains(write);

@@ -37,6 +37,7 @@ internal sealed partial class ChunkServer
         {
             bool sound = IsWithin(message, isPunch) && request.PayloadBytes.Length == (isPunch ? 0 : (int)message.Length);
             refusal = !sound ? Errno.EINVAL
+                : fromClient && HasEnded(message.Client) ? Errno.EPERM
                 : fromClient && !HasLease ? Errno.EAGAIN
                 : fromClient && !replica.IsHead ? Errno.ESTALE
                 : fromClient && !_store.HasRoom(message.Length) && !isPunch ? Errno.ENOSPC
@@ -108,7 +109,7 @@ internal sealed partial class ChunkServer
 
     private bool TellClient(PendingWrite write)
     {
-        ulong client = write.Message.Client;
+        ulong client = write.Message.Node;
         if (!_clients.TryGetValue(client, out RpcPeer? peer))
         {
             // The newest of its connections: of an older one the end may not have been noticed yet.

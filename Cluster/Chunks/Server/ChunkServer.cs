@@ -195,6 +195,8 @@ internal sealed partial class ChunkServer : IRpcHandler
         {
             replica.LeaveChain();
         }
+
+        CloseClients();
     }
 
     /// <summary>

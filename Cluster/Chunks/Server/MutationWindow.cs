@@ -2,7 +2,7 @@ namespace Harness.Cluster.Chunks.Server;
 
 /// <summary>
 /// Which mutations a replica has taken in, so that one that is sent again is not carried out again. A client says below which number it
-/// will ask no more; what lies below is forgotten.
+/// will ask no more; what lies below is forgotten, and refused: it has been given up, or comes once more behind its retry by another connection.
 /// </summary>
 /// <remarks>Of the many replicas most have had one write of one client: they keep one array of a few numbers each.</remarks>
 internal sealed class MutationWindow
@@ -42,8 +42,12 @@ internal sealed class MutationWindow
         return mutation.Number != 0 && Find(mutation.Client) is { } numbers && numbers.TryFind(mutation.Number, out sequence);
     }
 
+    /// <summary>Whether a mutation is one that its client will ask for no more.</summary>
+    public bool IsPast(MutationId mutation) =>
+        mutation.Number != 0 && Find(mutation.Client) is { } numbers && mutation.Number < numbers.DoneBelow;
+
     /// <summary>Forgets a client's mutations below a number.</summary>
-    public void ForgetBelow(ulong client, ulong number) => Find(client)?.ForgetBelow(number);
+    public void ForgetBelow(ulong client, ulong number) => (Find(client) ?? AddClient(client)).ForgetBelow(number);
 
     private Numbers? Find(ulong client)
     {
@@ -110,7 +114,14 @@ internal sealed class MutationWindow
             return isThere;
         }
 
-        public void ForgetBelow(ulong number) => _first = PlaceOf(number);
+        /// <summary>What lies below is not asked for any more.</summary>
+        public ulong DoneBelow { get; private set; }
+
+        public void ForgetBelow(ulong number)
+        {
+            DoneBelow = Math.Max(DoneBelow, number);
+            _first = PlaceOf(number);
+        }
 
         /// <summary>The place of the first that is not below a number.</summary>
         private int PlaceOf(ulong number)
