@@ -23,7 +23,9 @@ internal static class ChunkKind
     /// </summary>
     public const ushort Seek = 104;
 
-    /// <summary>Tail to client, one way: it has a write of <see cref="ChunkWriteFlags.TailAnswers"/>, and so have all before it (<see cref="ChunkDone"/>).</summary>
+    /// <summary>
+    /// Tail to client, one way: it has a write of <see cref="ChunkWriteFlags.TailAnswers"/>, and so have all before it (<see cref="ChunkDone"/>).
+    /// </summary>
     public const ushort Done = 105;
 
     /// <summary>A replica to its successor: a <see cref="Write"/> with its stamp.</summary>
