@@ -45,6 +45,9 @@ public sealed class TailAnswerTests
             await world.StartAll();
             ChunkHandle chunk = await world.Create(7, 0, 1, 2);
             await ConnectToAll(world, chunk);
+            // Whoever is before the tail takes longer to write than two messages take.
+            world.Servers[0].Disk.Options.CachedNanoseconds = 10_000_000;
+            world.Servers[1].Disk.Options.CachedNanoseconds = 5_000_000;
             byte[] data = ChainTests.Bytes(seed, 8 * Block);
             for (int block = 0; block < 8; block++)
             {
