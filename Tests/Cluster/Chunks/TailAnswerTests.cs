@@ -51,7 +51,9 @@ public sealed class TailAnswerTests
             byte[] data = ChainTests.Bytes(seed, 8 * Block);
             for (int block = 0; block < 8; block++)
             {
+                long before = world.World.NowNanoseconds;
                 Assert.Equal(Errnos.Ok, await world.Client.Write(chunk, block * Block, data.AsMemory(block * Block, Block)));
+                Assert.InRange(world.World.NowNanoseconds - before, 15_000_000, long.MaxValue);
             }
 
             foreach (SimChunkServer server in world.Servers)
