@@ -57,6 +57,9 @@ public sealed partial class FuseSession : IRequestHandler
     /// </summary>
     public Task<NegotiatedInit> Started => _started.Task;
 
+    /// <inheritdoc/>
+    public IAnswerSource? Answers => _fileSystem.Answers;
+
     /// <summary>Where requests that must not run twice are written down; null where no successor is going to need it.</summary>
     public IRequestJournal? Journal { get; init; }
 

@@ -17,6 +17,9 @@ public partial interface IFileSystem
     /// <summary>The INIT flags that this file system can serve and wants, besides those that belong to channel and message size.</summary>
     InitFlags Capabilities => InitFlags.None;
 
+    /// <summary>What brings the answers that it does not give at once, if threads that carry requests may look after it; null if not.</summary>
+    IAnswerSource? Answers => null;
+
     /// <summary>Called once, before <see cref="Start"/>, with the way to tell the kernel what it did not ask.</summary>
     /// <param name="notifier">To be kept by a file system that needs it, and used only once <see cref="Start"/> has returned.</param>
     void Attach(FuseNotifier notifier)

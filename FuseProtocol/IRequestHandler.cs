@@ -8,4 +8,7 @@ public interface IRequestHandler
     /// long: the caller is the channel's own loop.
     /// </summary>
     void Handle(FuseRequest request);
+
+    /// <summary>Where answers come from that are not given at once; null if the channel has nothing to look after.</summary>
+    IAnswerSource? Answers => null;
 }

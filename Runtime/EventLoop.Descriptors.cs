@@ -64,32 +64,42 @@ public sealed partial class EventLoop
 
     private void RunHandlers(int happened)
     {
-        bool isTurn = false;
-        try
+        bool isWakeAlone = happened == 1 && _epoll.Event(0).Data == WakeData;
+        if (isWakeAlone)
         {
-            for (int i = 0; i < happened; i++)
-            {
-                (uint events, ulong data) = _epoll.Event(i);
-                if (data == WakeData)
-                {
-                    DrainWake();
-                    continue;
-                }
-
-                if (!isTurn)
-                {
-                    BeginTurn();
-                    isTurn = true;
-                }
-
-                RunHandler(events, data);
-            }
+            DrainWake();
         }
-        finally
+        else if (happened > 0)
         {
-            if (isTurn)
+            BeginTurn();
+            try
+            {
+                RunHandlers(_epoll, happened);
+            }
+            finally
             {
                 EndTurn();
+            }
+        }
+    }
+
+    private void RunHandlers(Epoll epoll, int happened)
+    {
+        for (int i = 0; i < happened; i++)
+        {
+            (uint events, ulong data) = epoll.Event(i);
+            if (data != WakeData)
+            {
+                RunHandler(events, data);
+            }
+            else if (epoll == _epoll)
+            {
+                DrainWake();
+            }
+            else
+            {
+                // An edge comes once: it was for the loop's own thread.
+                Wake();
             }
         }
     }

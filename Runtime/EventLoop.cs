@@ -22,6 +22,9 @@ public sealed partial class EventLoop : ILoop, IDisposable
     /// <summary>So many callbacks run before descriptors are looked at again, so that neither starves the other.</summary>
     private const int CallbacksPerRound = 256;
 
+    /// <summary>On a single CPU nothing can happen while a thread looks for it.</summary>
+    private static readonly bool s_hasOtherCpus = Environment.ProcessorCount > 1;
+
     private readonly Lock _gate = new();
     private readonly PriorityQueue<Work, (long Due, long Sequence)> _timers = new();
     private readonly ConcurrentQueue<Work> _ready = new();
@@ -53,6 +56,8 @@ public sealed partial class EventLoop : ILoop, IDisposable
 
         _wakeFd = new SafeFileHandle(fd, ownsHandle: true);
         _epoll.Add(_wakeFd, WakeData, writable: false);
+        _standBy.Add(_wakeFd, WakeData, writable: false);
+        _guestsEpoll = new Epoll(_epoll);
         _context = new LoopContext(this);
 
         _thread = new Thread(Run) { IsBackground = true, Name = name };
@@ -97,6 +102,15 @@ public sealed partial class EventLoop : ILoop, IDisposable
         }
     }
 
+    /// <inheritdoc/>
+    public void ExpectWithin(long nanoseconds)
+    {
+        if (s_hasOtherCpus)
+        {
+            Volatile.Write(ref _spinUntil, Math.Max(Volatile.Read(ref _spinUntil), NowNanoseconds + nanoseconds));
+        }
+    }
+
     /// <summary>Stops the loop after the callback that runs now, and waits for it unless called from it. What is still queued is dropped.</summary>
     /// <exception cref="InvalidOperationException">The calling thread has entered the loop and not left it.</exception>
     public void Dispose()
@@ -123,6 +137,7 @@ public sealed partial class EventLoop : ILoop, IDisposable
         {
             _wakeFd.Dispose();
             _epoll.Dispose();
+            _standBy.Dispose();
         }
     }
 
@@ -159,7 +174,7 @@ public sealed partial class EventLoop : ILoop, IDisposable
             {
                 Sleep();
             }
-            else if (Volatile.Read(ref _watched) > 0)
+            else if (Volatile.Read(ref _watched) > 0 && !IsAttended)
             {
                 RunHandlers(_epoll.Wait(0));
             }
@@ -169,18 +184,18 @@ public sealed partial class EventLoop : ILoop, IDisposable
     /// <summary>Looks for more instead of sleeping; returns false when it has been in vain for long enough.</summary>
     private bool Spin()
     {
-        while (_spinNanoseconds > 0)
+        while (Volatile.Read(ref _spinUntil) > 0 && !IsAttended)
         {
             int happened = _epoll.Wait(0);
             long now = NowNanoseconds;
             if (happened > 0 || !_ready.IsEmpty)
             {
-                _spinUntil = now + _spinNanoseconds;
+                SpinAfter(now);
                 RunHandlers(happened);
                 return true;
             }
 
-            if (now >= _spinUntil || NextDue() <= now)
+            if (now >= Volatile.Read(ref _spinUntil) || NextDue() <= now)
             {
                 return false;
             }
@@ -189,6 +204,14 @@ public sealed partial class EventLoop : ILoop, IDisposable
         }
 
         return false;
+    }
+
+    private void SpinAfter(long now)
+    {
+        if (_spinNanoseconds > 0 && now + _spinNanoseconds > Volatile.Read(ref _spinUntil))
+        {
+            Volatile.Write(ref _spinUntil, now + _spinNanoseconds);
+        }
     }
 
     /// <summary>Runs what is ready; returns whether there may be more.</summary>
@@ -241,11 +264,15 @@ public sealed partial class EventLoop : ILoop, IDisposable
         // What came between looking and publishing is seen here; what comes later finds the time published and wakes the loop.
         if (_ready.IsEmpty && NextDue() == until && Volatile.Read(ref _stopping) == 0)
         {
-            happened = _epoll.Wait(until == Forever ? -1 : Math.Max(0, until - NowNanoseconds));
+            happened = IsAttended ? StandBy(until) : _epoll.Wait(until == Forever ? -1 : Math.Max(0, until - NowNanoseconds));
         }
 
         Volatile.Write(ref _sleepsUntil, 0);
-        _spinUntil = happened > 0 && _spinNanoseconds > 0 ? NowNanoseconds + _spinNanoseconds : 0;
+        if (happened > 0)
+        {
+            SpinAfter(NowNanoseconds);
+        }
+
         RunHandlers(happened);
     }
 

@@ -32,6 +32,15 @@ public interface ILoop
     void PostAt(long dueNanoseconds, Action<object?> callback, object? state);
 
     /// <summary>
+    /// Tells the loop that something it waits for is to come within a time shorter than going to sleep and being woken is worth, so that it
+    /// looks for it meanwhile. Callable where <see cref="IsCurrent"/> is true; nothing in simulation, where waking costs what its machine says.
+    /// </summary>
+    /// <param name="nanoseconds">For how long at the most.</param>
+    void ExpectWithin(long nanoseconds)
+    {
+    }
+
+    /// <summary>
     /// Makes the calling thread the loop until it calls <see cref="Leave"/>, if nothing runs on the loop or waits to: what it does meanwhile
     /// needs no posting. It must not block.
     /// </summary>
@@ -40,6 +49,22 @@ public interface ILoop
 
     /// <summary>Runs what has been posted since <see cref="TryEnter"/>, and gives the loop back.</summary>
     void Leave()
+    {
+    }
+
+    /// <summary>
+    /// Makes the calling thread the one that looks at the loop's descriptors, if something is expected (<see cref="ExpectWithin"/>) and no other
+    /// thread does so: what comes is then carried out by the thread that waits for it, and the loop's own need not be woken.
+    /// </summary>
+    /// <returns>False, always so in simulation, if the loop looks itself.</returns>
+    bool TryAttend() => false;
+
+    /// <summary>Looks at the descriptors once, runs what there is, and lets other threads run.</summary>
+    /// <returns>False once nothing is expected any more: call <see cref="EndAttend"/>.</returns>
+    bool Attend() => false;
+
+    /// <summary>Gives the descriptors back to the loop's own thread.</summary>
+    void EndAttend()
     {
     }
 }

@@ -17,7 +17,7 @@ internal sealed class Call
     /// <summary>Bytes of a cell.</summary>
     public const int CellBytes = 1024;
 
-    /// <summary>Its place in the history.</summary>
+    /// <summary>Its place in the history; the same of calls that stand for one operation.</summary>
     public required int Id { get; init; }
 
     /// <summary>Who called.</summary>

@@ -43,8 +43,11 @@ internal sealed class BlockModel(int block, bool isChunk) : IModel<BlockState>
         next = state;
         switch (call.Kind)
         {
-            case OperationKind.Write or OperationKind.ChunkWrite:
+            case OperationKind.Write:
                 next = state.Fill(from, to, call.Value) with { End = Math.Max(state.End, to) };
+                return true;
+            case OperationKind.ChunkWrite:
+                next = state.Fill(from, to, call.Value);
                 return true;
             case OperationKind.Punch or OperationKind.ChunkPunch:
                 next = state.Fill(from, to, 0);

@@ -25,8 +25,8 @@ internal sealed class FrameGenerator(SimRandom random)
 
     private static readonly ushort[] s_allKinds =
     [
-        .. s_chunkKinds, ChunkKind.Create, ChunkKind.Delete, ChunkKind.CreateAll, ChunkKind.DeleteAll, ChunkKind.Leave, ChunkKind.Register,
-        ChunkKind.Heartbeat, ChunkKind.ReplicaFailed, MetadataMessages.Request, MetadataMessages.Recall, Hello.Kind,
+        .. s_chunkKinds, ChunkKind.Create, ChunkKind.Delete, ChunkKind.CreateAll, ChunkKind.DeleteAll, ChunkKind.Leave, ChunkKind.EndSession,
+        ChunkKind.Register, ChunkKind.Heartbeat, ChunkKind.ReplicaFailed, MetadataMessages.Request, MetadataMessages.Recall, Hello.Kind,
     ];
 
     /// <summary>A greeting that is accepted.</summary>

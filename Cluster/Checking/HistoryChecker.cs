@@ -17,7 +17,7 @@ internal static class HistoryChecker
         foreach (IGrouping<ulong, Call> file in history.Where(static call => call.Kind <= OperationKind.Sync).GroupBy(static call => call.Subject))
         {
             Call[] calls = [.. file.Where(Matters)];
-            foreach (Violation violation in CheckBlocks(calls, $"file {file.Key}", isChunk: false).Concat(
+            foreach (Violation violation in CheckBlocks([.. calls, .. HalfDone(calls)], $"file {file.Key}", isChunk: false).Concat(
                 CheckPart(new SizeModel(), [.. calls.Where(static call => call.Kind != OperationKind.Punch)], $"the size of file {file.Key}")))
             {
                 yield return violation;
@@ -42,6 +42,27 @@ internal static class HistoryChecker
     /// <summary>Who has not been told what he asked for says nothing.</summary>
     private static bool Matters(Call call) => !call.IsOpen || call.Kind is not (
         OperationKind.Read or OperationKind.Size or OperationKind.Sync or OperationKind.ChunkRead or OperationKind.LookUp or OperationKind.List);
+
+    /// <summary>
+    /// What a client has begun and not ended, since it died, may be half done. A truncation zeroes what lies behind the new end in its last chunk, and
+    /// then makes the file shorter, so that nobody ever reads again what was cut off. A write behind the end brings its data to the replicas first.
+    /// Blocks have changed then, and the file's size has not.
+    /// </summary>
+    private static IEnumerable<Call> HalfDone(Call[] calls) =>
+        from call in calls
+        where call.IsOpen && call.Kind is (OperationKind.Write or OperationKind.Truncate)
+        let isWrite = call.Kind == OperationKind.Write
+        select new Call
+        {
+            Id = call.Id,
+            Lane = call.Lane,
+            Kind = isWrite ? OperationKind.ChunkWrite : OperationKind.ChunkPunch,
+            Subject = call.Subject,
+            First = call.First,
+            Count = isWrite ? call.Count : (Schedule.ChunkCells - (call.First % Schedule.ChunkCells)) % Schedule.ChunkCells,
+            Value = call.Value,
+            InvokedNanoseconds = call.InvokedNanoseconds,
+        };
 
     private static IEnumerable<Violation> CheckBlocks(Call[] calls, string subject, bool isChunk)
     {

@@ -32,7 +32,8 @@ internal enum Verdict
 
 /// <summary>
 /// Looks for an order of a history's operations in which each lies between its call and its answer and a sequential model agrees with all
-/// answers. Operations without an answer may have happened at any time after their call, or never.
+/// answers. Operations without an answer may have happened at any time after their call, or never. Calls with the same number are the ways in
+/// which one such operation may have gone: of them one happens at most.
 /// </summary>
 /// <remarks>
 /// The search of Wing and Gong ("Testing and verifying concurrent objects", JPDC 17, 1993) with Lowe's memory of configurations that have
@@ -90,7 +91,7 @@ internal static class LinearizabilityChecker
 
                 if (at is { IsReturn: false })
                 {
-                    at = TryTake(at, ref state) ? _head.Next : at.Next;
+                    at = !IsTaken(at.Index) && TryTake(at, ref state) ? _head.Next : at.Next;
                     continue;
                 }
 
@@ -116,13 +117,16 @@ internal static class LinearizabilityChecker
         private void Link()
         {
             var nodes = new List<(long Time, bool IsReturn, Node Node)>();
+            var operations = new Dictionary<int, int>();
             for (int i = 0; i < calls.Count; i++)
             {
-                var call = new Node(calls[i], i, isReturn: false);
+                operations.TryAdd(calls[i].Id, i);
+                int index = operations[calls[i].Id];
+                var call = new Node(calls[i], index, isReturn: false);
                 nodes.Add((calls[i].InvokedNanoseconds, false, call));
                 if (!calls[i].IsOpen)
                 {
-                    call.Match = new Node(calls[i], i, isReturn: true);
+                    call.Match = new Node(calls[i], index, isReturn: true);
                     nodes.Add((calls[i].ReturnedNanoseconds, true, call.Match));
                     _answersLeft++;
                 }
@@ -174,6 +178,8 @@ internal static class LinearizabilityChecker
 
             Relink(call);
         }
+
+        private bool IsTaken(int index) => (_taken[index / 64] & (1UL << (index % 64))) != 0;
 
         private void Flip(int index) => _taken[index / 64] ^= 1UL << (index % 64);
 

@@ -8,6 +8,7 @@ internal static class ScheduleGenerator
     private const long Millisecond = 1_000_000;
     private const int OperationsPerLaneMax = 45;
     private const int FaultsMax = 5;
+    private const double ClientDeathChance = 0.2;
 
     private static readonly (OperationKind Kind, int Weight)[] s_fileKinds =
     [
@@ -44,9 +45,28 @@ internal static class ScheduleGenerator
             }
         }
 
-        Fault[] faults = [.. Enumerable.Range(0, 1 + random.Next(FaultsMax)).Select(_ => NextFault(random, servers))];
+        List<Fault> faults = [.. Enumerable.Range(0, 1 + random.Next(FaultsMax)).Select(_ => NextFault(random, servers))];
+        AddClientDeath(new SimRandom(seed).Split("clients"), operations, faults);
         return new Schedule(seed, servers, operations, faults);
     }
+
+    /// <summary>In some schedules a client dies, before one of the faults or after the last. The others' chances do not depend on it.</summary>
+    private static void AddClientDeath(SimRandom random, List<Operation> operations, List<Fault> faults)
+    {
+        if (!random.Chance(ClientDeathChance))
+        {
+            return;
+        }
+
+        int client = random.Next(Schedule.Clients);
+        faults.Insert(random.Next(faults.Count + 1), new Fault(PauseOf(random), FaultKind.ClientDeath, 0, client, 0));
+        for (int i = 0; i < operations.Count; i++)
+        {
+            operations[i] = operations[i].Lane == client ? operations[i] with { IsDirect = true } : operations[i];
+        }
+    }
+
+    private static long PauseOf(SimRandom random) => (long)(Millisecond * Math.Pow(10, random.NextDouble() * 3.5));
 
     private static Operation FileOperation(SimRandom random, int lane, long pauseMax)
     {
@@ -91,7 +111,7 @@ internal static class ScheduleGenerator
         int other = (server + 1 + random.Next(servers - 1)) % servers;
         // As often short as long: below a lease's length nobody may notice, above it the chain changes.
         long lasts = (long)(Millisecond * Math.Pow(10, 0.5 + (random.NextDouble() * 3.5)));
-        long pause = (long)(Millisecond * Math.Pow(10, random.NextDouble() * 3.5));
+        long pause = PauseOf(random);
         return new Fault(pause, Pick(random, s_faultKinds), server, other, lasts);
     }
 

@@ -20,6 +20,9 @@ internal sealed record Chain(ulong Version, IReadOnlyList<ChainMember> Members, 
     /// <summary>The member that clients send mutations to.</summary>
     public ChainMember Head => Members[0];
 
+    /// <summary>Who has each write last, also while it joins.</summary>
+    public ChainMember Tail => Members[^1];
+
     /// <summary>The members that answer reads.</summary>
     public int Readers => Members.Count - (TailJoins ? 1 : 0);
 

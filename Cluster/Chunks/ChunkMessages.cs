@@ -23,6 +23,11 @@ internal static class ChunkKind
     /// </summary>
     public const ushort Seek = 104;
 
+    /// <summary>
+    /// Tail to client, one way: it has a write of <see cref="ChunkWriteFlags.TailAnswers"/>, and so have all before it (<see cref="ChunkDone"/>).
+    /// </summary>
+    public const ushort Done = 105;
+
     /// <summary>A replica to its successor: a <see cref="Write"/> with its stamp.</summary>
     public const ushort ForwardWrite = 110;
 
@@ -89,6 +94,12 @@ internal static class ChunkKind
     public const ushort Leave = 133;
 
     /// <summary>
+    /// Metadata server to chunk server: a client's session ends (<see cref="ChunkRequest.Client"/>). Its mutations are refused from here on; answered once
+    /// none of them is under way.
+    /// </summary>
+    public const ushort EndSession = 134;
+
+    /// <summary>
     /// Anybody to chunk server: its replicas with ids above <see cref="ChunkRequest.Chunk"/>, in order, at most
     /// <see cref="ChunkRequest.Length"/>. The reply's payload is a <see cref="ReplicaReport"/> for each.
     /// </summary>
@@ -125,6 +136,13 @@ internal enum ChunkWriteFlags : uint
     /// acknowledges, all at the same time.
     /// </summary>
     Durable = 2,
+
+    /// <summary>
+    /// The client has a connection to the tail, which tells it by that (<see cref="ChunkKind.Done"/>): that is as many changes of processes less as
+    /// there are servers before the tail. Each replica carries such a write out before it sends it on, so that all have what the tail has. The
+    /// head answers what the tail could not tell.
+    /// </summary>
+    TailAnswers = 4,
 }
 
 /// <summary>What is asked of a replica.</summary>
@@ -143,8 +161,11 @@ internal struct ChunkRequest
     /// <summary>With a forwarded write, the sequence up to which the sender has everything committed.</summary>
     public ulong Committed;
 
-    /// <summary>Who wants the mutation.</summary>
+    /// <summary>Who wants the mutation: a session, whose numbers are never used again, or whoever has none.</summary>
     public ulong Client;
+
+    /// <summary>The client's node, whose connection the tail tells it by (<see cref="ChunkWriteFlags.TailAnswers"/>).</summary>
+    public ulong Node;
 
     /// <summary>The client's number of the mutation, from 1 on.</summary>
     public ulong Mutation;
@@ -178,8 +199,19 @@ internal struct ChunkReply
     /// <summary>CRC32C of the payload.</summary>
     public uint Crc;
 
-    /// <summary>0.</summary>
-    public uint Reserved;
+    /// <summary>Of a forwarded write: 1 if the client has been told of it by the tail.</summary>
+    public uint IsTold;
+}
+
+/// <summary>What the tail tells a client.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct ChunkDone
+{
+    /// <summary>The chunk.</summary>
+    public ulong Chunk;
+
+    /// <summary>The client's number of the mutation.</summary>
+    public ulong Mutation;
 }
 
 /// <summary>A mutation that a replica has carried out.</summary>
@@ -240,6 +272,9 @@ internal struct ServerReport
 
     /// <summary>1 if its journal was damaged in the midst, so that its replicas may lack acknowledged writes.</summary>
     public uint JournalDamaged;
+
+    /// <summary>Which directory it serves: drawn with the directory, the same again after a restart. 0 if not known.</summary>
+    public ulong Identity;
 }
 
 /// <summary>One replica of a registering server.</summary>

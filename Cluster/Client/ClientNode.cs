@@ -33,7 +33,7 @@ internal sealed class ClientNode(ulong inode)
     public LeaseMode Lease { get; set; }
 
     /// <summary>The attributes; true while there is a lease, the latest known otherwise.</summary>
-    public Attributes Attributes { get; set; } = new() { Inode = inode };
+    public Attributes Attributes { get; set; } = Unknown(inode);
 
     /// <summary>Whether the server has changed attributes that this client does not know: link count, times of a directory.</summary>
     public bool IsStale { get; set; }
@@ -52,6 +52,9 @@ internal sealed class ClientNode(ulong inode)
 
     /// <summary>Whether the server's log has something about it that fsync(2) must flush.</summary>
     public bool NeedsMetadataSync { get; set; }
+
+    /// <summary>Whether fsync(2) has something to ask of the servers.</summary>
+    public bool IsUnsynced => Unsynced.Count > 0 || NeedsMetadataSync;
 
     /// <summary>One fsync(2) after the other: what one of them has taken over another may not take for done.</summary>
     public LoopGate SyncGate { get; } = new();
@@ -107,4 +110,15 @@ internal sealed class ClientNode(ulong inode)
     /// <summary>Whether nobody needs it any more.</summary>
     public bool IsUnused => Lookups == 0 && Opens == 0 && Users == 0 && Waiting == 0 && !IsDirty &&
         Flushing is null && Acquiring is null && Recalled is null && !RecallGate.IsTaken && !SyncGate.IsTaken;
+
+    /// <summary>Nobody needs it any more, and it is kept for what fsync(2) would still have to do, and to tell, alone.</summary>
+    public void Forget()
+    {
+        (Lease, IsStale, Attributes) = (LeaseMode.None, false, Unknown(Inode));
+        (TellWhenClosed, TellWhenForgotten, HasLocks, MadeAs) = (false, false, false, (0, []));
+        Chunks.Clear();
+        Chunks.TrimExcess();
+    }
+
+    private static Attributes Unknown(ulong inode) => new() { Inode = inode };
 }

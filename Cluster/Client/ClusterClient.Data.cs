@@ -119,6 +119,14 @@ internal sealed partial class ClusterClient
             await Sync(node);
         }
 
+        foreach (ClientNode node in _forgotten.Values.ToArray())
+        {
+            if (await Sync(node) == Errnos.Ok && node.Error == Errnos.Ok)
+            {
+                Settled(node);
+            }
+        }
+
         return (Errno)(await _session.Call(new MetadataRequest { Sync = new Empty() })).Errno;
     }
 
@@ -274,7 +282,7 @@ internal sealed partial class ClusterClient
     private async ValueTask<Errno> Sync(ClientNode node)
     {
         await node.SyncGate.Enter();
-        Errno error = node.Unsynced.Count > 0 || node.NeedsMetadataSync ? await SyncAll(node) : Errnos.Ok;
+        Errno error = node.IsUnsynced ? await SyncAll(node) : Errnos.Ok;
         node.SyncGate.Leave();
         return error;
     }

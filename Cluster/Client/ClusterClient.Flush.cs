@@ -180,11 +180,12 @@ internal sealed partial class ClusterClient
     /// <summary>Waits until there is room for more bytes that wait.</summary>
     private async ValueTask WaitForRoom(int bytes)
     {
-        while (_dirtyBytes > 0 && _dirtyBytes + bytes > _options.DirtyBytesMax)
+        while ((_dirtyBytes > 0 && _dirtyBytes + bytes > _options.DirtyBytesMax) || _forgotten.Count > 2 * _options.ForgottenMax)
         {
             var room = new TaskCompletionSource();
             _waitingForRoom.Enqueue(room);
             FlushAll();
+            SettleSoon();
             await room.Task;
         }
     }
@@ -192,9 +193,16 @@ internal sealed partial class ClusterClient
     private void ReleaseRoom(long bytes)
     {
         _dirtyBytes -= bytes;
+        if (bytes > 0)
+        {
+            WakeWaiting();
+        }
+    }
 
+    private void WakeWaiting()
+    {
         // Those that wait now, once each: who finds that there is still too little room waits again, behind them.
-        for (int waiting = bytes > 0 ? _waitingForRoom.Count : 0; waiting > 0 && _waitingForRoom.TryDequeue(out TaskCompletionSource? first); waiting--)
+        for (int waiting = _waitingForRoom.Count; waiting > 0 && _waitingForRoom.TryDequeue(out TaskCompletionSource? first); waiting--)
         {
             first.SetResult();
         }

@@ -88,7 +88,7 @@ internal sealed partial class ClusterClient
             _withoutXattrs.TryRemove(node.Inode, out _);
         }
 
-        foreach (ClientNode node in _nodes.Values.Where(static node => node.NeedsMetadataSync))
+        foreach (ClientNode node in _nodes.Values.Concat(_forgotten.Values).Where(static node => node.NeedsMetadataSync))
         {
             node.Error = Errno.EIO;
             node.Chunks.Clear();

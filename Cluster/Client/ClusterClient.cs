@@ -173,7 +173,7 @@ internal sealed partial class ClusterClient : ISessionOwner
     {
         if (!_nodes.TryGetValue(attributes.Inode, out ClientNode? node))
         {
-            _nodes.Add(attributes.Inode, node = new ClientNode(attributes.Inode));
+            node = Add(attributes.Inode);
         }
 
         // Under a Write lease this client knows better, but for what others may change all the same, and what it has just asked for.
@@ -201,15 +201,7 @@ internal sealed partial class ClusterClient : ISessionOwner
         return node;
     }
 
-    private ClientNode FindOrAdd(ulong inode)
-    {
-        if (!_nodes.TryGetValue(inode, out ClientNode? node))
-        {
-            _nodes.Add(inode, node = new ClientNode(inode));
-        }
-
-        return node;
-    }
+    private ClientNode FindOrAdd(ulong inode) => _nodes.TryGetValue(inode, out ClientNode? node) ? node : Add(inode);
 
     private void DropIfUnused(ClientNode node)
     {
@@ -227,6 +219,8 @@ internal sealed partial class ClusterClient : ISessionOwner
             {
                 GiveBack(node.Inode);
             }
+
+            Remember(node);
         }
     }
 

@@ -24,6 +24,12 @@ internal sealed record ClusterClientOptions
     /// <summary>Bytes that may wait to be written, over all files (default 64 MiB); beyond it writers wait.</summary>
     public long DirtyBytesMax { get; init; } = 64 << 20;
 
+    /// <summary>
+    /// Files that the kernel has forgotten and that are remembered for what of them is not synced (default 16,384). Of more, some are synced; at twice
+    /// as many writers wait.
+    /// </summary>
+    public int ForgottenMax { get; init; } = 16_384;
+
     /// <summary>How long written data wait at most before they go out (default 200 ms).</summary>
     public long DirtyNanosecondsMax { get; init; } = 200_000_000;
 

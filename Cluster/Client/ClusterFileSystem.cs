@@ -6,7 +6,7 @@ using Mono.Unix.Native;
 namespace Harness.Cluster.Client;
 
 /// <summary>A cluster as a file system for the kernel: brings each request, from whatever thread, to the client's loop.</summary>
-public sealed partial class ClusterFileSystem : IFileSystem
+public sealed partial class ClusterFileSystem : IFileSystem, IAnswerSource
 {
     private readonly ILoop _loop;
     private readonly ClusterClient _client;
@@ -19,6 +19,18 @@ public sealed partial class ClusterFileSystem : IFileSystem
         InitFlags.AtomicOTrunc | InitFlags.ExportSupport | InitFlags.DontMask | InitFlags.DoReaddirplus | InitFlags.ReaddirplusAuto |
         InitFlags.ParallelDirops | InitFlags.PosixAcl | InitFlags.CacheSymlinks | InitFlags.HandleKillprivV2 | InitFlags.SetxattrExt |
         InitFlags.SecurityCtx | InitFlags.FlockLocks | InitFlags.PosixLocks | InitFlags.ExplicitInvalData;
+
+    /// <inheritdoc/>
+    public IAnswerSource Answers => this;
+
+    /// <inheritdoc/>
+    public bool TryAttend() => _loop.TryAttend();
+
+    /// <inheritdoc/>
+    public bool Attend() => _loop.Attend();
+
+    /// <inheritdoc/>
+    public void EndAttend() => _loop.EndAttend();
 
     /// <inheritdoc/>
     public void Attach(FuseNotifier notifier) => _client.Kernel.Attach(notifier);

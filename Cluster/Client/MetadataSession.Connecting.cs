@@ -92,6 +92,15 @@ internal sealed partial class MetadataSession
         }
     }
 
+    /// <summary>
+    /// The server does not take this connection for the session's. Closed, so that no answer comes by it behind a recall that comes by the next one.
+    /// </summary>
+    private void Leave(RpcPeer peer)
+    {
+        peer.Close("the session is not attached by this connection");
+        _peer = peer == _peer ? null : _peer;
+    }
+
     /// <summary>The session is no more; the next request opens another one.</summary>
     private void Lose()
     {
@@ -158,7 +167,7 @@ internal sealed partial class MetadataSession
         }
         else if (reply is not null && (Errno)reply.Errno == Errno.ENOTCONN)
         {
-            _peer = null;
+            Leave(peer!);
         }
 
         ScheduleRenewal(session);

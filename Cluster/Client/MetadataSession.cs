@@ -164,9 +164,9 @@ internal sealed partial class MetadataSession : IRpcHandler
                 return givenBack == _leasesGivenBack ? reply : WithoutLeases(reply);
             }
 
-            if (reply is not null && (Errno)reply.Errno == Errno.ENOTCONN && peer == _peer)
+            if (reply is not null && (Errno)reply.Errno == Errno.ENOTCONN)
             {
-                _peer = null;
+                Leave(peer!);
             }
 
             if (_loop.NowNanoseconds >= until || _stopped)

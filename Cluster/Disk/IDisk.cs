@@ -19,7 +19,18 @@ internal enum OpenMode
 /// <summary>How full a disk is.</summary>
 /// <param name="TotalBytes">Its size.</param>
 /// <param name="FreeBytes">What can still be written.</param>
-internal readonly record struct DiskSpace(long TotalBytes, long FreeBytes);
+/// <param name="FreeFiles">Files that can still be made.</param>
+internal readonly record struct DiskSpace(long TotalBytes, long FreeBytes, long FreeFiles)
+{
+    /// <summary>Whether an error says that the disk has no room for bytes or files: it goes on when there is some again.</summary>
+    public static bool IsLacking(Errno error) => error is Errno.ENOSPC or Errno.EDQUOT;
+
+    /// <summary>
+    /// How a flush has ended: one that fails for want of room cannot be tried again, since the page cache no longer has what it could not write (fsync(2),
+    /// "EIO").
+    /// </summary>
+    public static Errno Flushed(Errno error) => IsLacking(error) ? Errno.EIO : error;
+}
 
 /// <summary>A directory of plain files, for one loop: tasks complete on it. Real side <see cref="RealDisk"/>, simulated side <see cref="SimDisk"/>.</summary>
 /// <remarks>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using Harness.FuseProtocol;
 using Mono.Unix.Native;
@@ -18,10 +19,13 @@ internal sealed class OwnedDirectory : IDisposable
 
     private readonly FileStream _lock;
 
-    private OwnedDirectory(FileStream @lock, ulong life) => (_lock, Life) = (@lock, life);
+    private OwnedDirectory(FileStream @lock, Owner owner) => (_lock, Life, Identity) = (@lock, owner.Life, owner.Identity);
 
     /// <summary>Greater with each claim of the directory, also where the clock, by which it goes otherwise, was set back.</summary>
     public ulong Life { get; }
+
+    /// <summary>Drawn when the directory was claimed for the first time: two that are given one number are told from each other by it.</summary>
+    public ulong Identity { get; }
 
     /// <summary>Makes the directory if need be, and makes sure that it is this server's. A cluster that was not known until now is noted.</summary>
     /// <param name="directory">The directory.</param>
@@ -53,8 +57,10 @@ internal sealed class OwnedDirectory : IDisposable
             }
 
             ulong life = Math.Max((owner?.Life ?? 0) + 1, (ulong)TimeProvider.System.GetUtcNow().UtcTicks);
-            Write(file, new Owner(serverId, owner is { } before && before.Cluster != default ? before.Cluster : cluster, life));
-            return new OwnedDirectory(taken, life);
+            ulong identity = owner is { Identity: not 0 } same ? same.Identity : BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))) | 1;
+            var claimed = new Owner(serverId, owner is { } before && before.Cluster != default ? before.Cluster : cluster, life, identity);
+            Write(file, claimed);
+            return new OwnedDirectory(taken, claimed);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or FormatException)
         {
@@ -101,7 +107,7 @@ internal sealed class OwnedDirectory : IDisposable
             return null;
         }
 
-        if (words.Length is not (2 or 3) || words[1].Length != 2 * 2 * sizeof(ulong))
+        if (words.Length is < 2 or > 4 || words[1].Length != 2 * 2 * sizeof(ulong))
         {
             throw new FormatException($"{file.Name} does not say whose the directory is");
         }
@@ -110,14 +116,17 @@ internal sealed class OwnedDirectory : IDisposable
             ulong.Parse(words[0], NumberStyles.None, CultureInfo.InvariantCulture),
             (ulong.Parse(words[1][..16], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture),
                 ulong.Parse(words[1][16..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture)),
-            words.Length > 2 ? ulong.Parse(words[2], NumberStyles.None, CultureInfo.InvariantCulture) : 0);
+            words.Length > 2 ? ulong.Parse(words[2], NumberStyles.None, CultureInfo.InvariantCulture) : 0,
+            words.Length > 3 ? ulong.Parse(words[3], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture) : 0);
     }
 
     private static void Write(FileStream file, Owner owner)
     {
         file.Position = 0;
         file.Write(Encoding.ASCII.GetBytes(
-            string.Create(CultureInfo.InvariantCulture, $"{owner.ServerId} {owner.Cluster.High:x16}{owner.Cluster.Low:x16} {owner.Life}\n")));
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{owner.ServerId} {owner.Cluster.High:x16}{owner.Cluster.Low:x16} {owner.Life} {owner.Identity:x16}\n")));
         file.SetLength(file.Position);
         file.Flush(flushToDisk: true);
     }
@@ -138,5 +147,6 @@ internal sealed class OwnedDirectory : IDisposable
     /// <param name="ServerId">The server's number; 0 for the metadata server.</param>
     /// <param name="Cluster">Its cluster; 0 and 0 if that is not known yet.</param>
     /// <param name="Life">Of its last claim; 0 if that was not noted.</param>
-    internal readonly record struct Owner(ulong ServerId, (ulong High, ulong Low) Cluster, ulong Life = 0);
+    /// <param name="Identity">The directory's own; 0 if none was noted.</param>
+    internal readonly record struct Owner(ulong ServerId, (ulong High, ulong Low) Cluster, ulong Life = 0, ulong Identity = 0);
 }

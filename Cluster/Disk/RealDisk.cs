@@ -84,7 +84,7 @@ internal sealed class RealDisk(ILoop loop, string root, DiskWorkers workers) : I
 
     /// <inheritdoc/>
     public Result<DiskSpace> Space() =>
-        _root is null ? Errno.EBADF : _root.TrySpace(out long total, out long free) ? new DiskSpace(total, free) : Libc.LastErrno;
+        _root is null ? Errno.EBADF : _root.TrySpace(out long total, out long free, out long files) ? new DiskSpace(total, free, files) : Libc.LastErrno;
 
     internal DiskJob Rent() => _jobs.TryPop(out DiskJob? job) ? job : new DiskJob(loop, _jobs);
 

@@ -27,6 +27,9 @@ internal sealed class SimDiskOptions
     /// <summary>Size. Default 1 TiB. Writes beyond it get ENOSPC.</summary>
     public long CapacityBytes { get; set; } = 1L << 40;
 
+    /// <summary>The most files. Default 2^31 - 1. Beyond it none can be made: ENOSPC.</summary>
+    public long FilesMax { get; set; } = int.MaxValue;
+
     /// <summary>A fault: the device is so many times slower. Default 1.</summary>
     public int Slowness { get; set; } = 1;
 

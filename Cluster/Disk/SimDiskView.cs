@@ -21,6 +21,11 @@ internal sealed class SimDiskView(SimDisk disk, SimLoop loop) : IDisk
             return After<Result<IDiskFile>>(disk.Options.CachedNanoseconds, Errno.EEXIST);
         }
 
+        if (inode is null && disk.Names.Count >= disk.Options.FilesMax)
+        {
+            return After<Result<IDiskFile>>(disk.Options.CachedNanoseconds, Errno.ENOSPC);
+        }
+
         if (inode is null)
         {
             disk.Names[name] = inode = new SimInode();
@@ -95,7 +100,8 @@ internal sealed class SimDiskView(SimDisk disk, SimLoop loop) : IDisk
     }
 
     /// <inheritdoc/>
-    public Result<DiskSpace> Space() => new DiskSpace(disk.Options.CapacityBytes, Math.Max(0, disk.Options.CapacityBytes - disk.BytesUsed));
+    public Result<DiskSpace> Space() => new DiskSpace(
+        disk.Options.CapacityBytes, Math.Max(0, disk.Options.CapacityBytes - disk.BytesUsed), Math.Max(0, disk.Options.FilesMax - disk.Names.Count));
 
     private ValueTask<T> After<T>(long nanoseconds, T result) => Until(disk.World.NowNanoseconds + nanoseconds, result);
 
@@ -148,7 +154,7 @@ internal sealed class SimDiskView(SimDisk disk, SimLoop loop) : IDisk
                 return view.After(options.CachedNanoseconds, Errno.EIO);
             }
 
-            if (_disk.BytesUsed + first.Length + second.Length > options.CapacityBytes)
+            if (_disk.BytesUsed + inode.BytesToAdd(offset, first.Length + second.Length) > options.CapacityBytes)
             {
                 return view.After(options.CachedNanoseconds, Errno.ENOSPC);
             }

@@ -21,6 +21,18 @@ internal sealed class SimInode
     /// <summary>Bytes that a sync has to write.</summary>
     public long BytesDirty => _synced.Count * (long)BlockBytes;
 
+    /// <summary>Space that bytes would take besides what is there.</summary>
+    public long BytesToAdd(long offset, int length)
+    {
+        long missing = 0;
+        for (long index = offset / BlockBytes; index * BlockBytes < offset + length; index++)
+        {
+            missing += _blocks.ContainsKey(index) ? 0 : BlockBytes;
+        }
+
+        return missing;
+    }
+
     public int Read(long offset, Span<byte> buffer)
     {
         int count = (int)Math.Max(0, Math.Min(buffer.Length, Length - offset));

@@ -26,7 +26,7 @@ internal sealed record EmbeddedClusterOptions
     /// <summary>See <see cref="Replicas"/>.</summary>
     public int ReplicasMin { get; init; } = 2;
 
-    /// <summary>Where its metadata server listens, for whoever asks how it is (default: any port of 127.0.0.1).</summary>
+    /// <summary>Where its metadata server listens, for whoever asks how it is (default: any number of 127.0.0.1; no port is opened for it).</summary>
     public NodeAddress Listen { get; init; } = new("127.0.0.1", 0);
 
     /// <summary>Told which directory it was that could not be used.</summary>
@@ -42,7 +42,7 @@ internal sealed record EmbeddedClusterOptions
     public ChunkStoreOptions Store { get; init; } = new();
 }
 
-/// <summary>One metadata server, some chunk servers and a client, over loopback, in this process; nothing listens beyond it.</summary>
+/// <summary>One metadata server, some chunk servers and a client in this process, over Unix sockets: no port is opened.</summary>
 internal sealed class EmbeddedCluster : IDisposable
 {
     private readonly List<ChunkServerHost> _chunkServers = [];
@@ -116,6 +116,7 @@ internal sealed class EmbeddedCluster : IDisposable
             {
                 Directory = Path.Combine(options.Directory, "mds"),
                 Listen = options.Listen,
+                IsLocal = true,
                 Server = options.Server with { Replicas = options.Replicas, ReplicasMin = options.ReplicasMin },
                 Master = new ChunkMasterOptions { Replicas = options.Replicas, ReplicasMin = options.ReplicasMin },
             },
@@ -136,6 +137,7 @@ internal sealed class EmbeddedCluster : IDisposable
                 ServerId = owner is { IsOk: true, Value: { } known } ? known.ServerId : (ulong)i,
                 Cluster = (0, _metadata.Cluster),
                 Listen = loopback,
+                IsLocal = true,
                 Metadata = [_metadata.Address],
                 Incarnation = (ulong)TimeProvider.System.GetUtcNow().UtcTicks,
                 Store = options.Store with { ChunkBytesMax = (int)options.Server.Limits.ChunkBytes },

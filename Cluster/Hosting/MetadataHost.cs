@@ -19,6 +19,9 @@ internal sealed record MetadataHostOptions
     /// <summary>Where it listens; port 0 takes any.</summary>
     public required NodeAddress Listen { get; init; }
 
+    /// <summary>Whether only processes of this host shall reach it, and it opens no port. Default false.</summary>
+    public bool IsLocal { get; init; }
+
     /// <summary>For how long its loop looks for the next request before it sleeps. Default 20 µs; 0 sleeps at once.</summary>
     public long SpinNanoseconds { get; init; } = 20_000;
 
@@ -77,7 +80,7 @@ internal sealed class MetadataHost : IDisposable
         {
             log = new WriteAheadLog(new RealDisk(loop, options.Directory, workers));
             ulong incarnation = (ulong)loop.Time.GetUtcNow().UtcTicks;
-            return await MetadataNode.Start(loop, new SocketNetwork(), log, options.Listen, server, options.Master, incarnation);
+            return await MetadataNode.Start(loop, new SocketNetwork(isLocal: options.IsLocal), log, options.Listen, server, options.Master, incarnation);
         });
         if (node.IsOk)
         {
@@ -148,7 +151,7 @@ internal sealed class MetadataHost : IDisposable
 
         public ValueTask<RecallReply?> Recall(Recall recall) => default;
 
-        public void Close()
+        public void Close(string reason)
         {
         }
     }

@@ -26,7 +26,7 @@ internal struct Hello
     public const ushort Kind = 1;
 
     /// <summary>The version of the protocol that this code speaks.</summary>
-    public const uint CurrentProtocol = 1;
+    public const uint CurrentProtocol = 2;
 
     /// <summary>The protocol's version; another one is refused.</summary>
     public uint Protocol;

@@ -59,7 +59,8 @@ internal sealed class PayloadPool(long bytesMax)
 
     private readonly Stack<PayloadBuffer>[] _free = [.. Enumerable.Range(0, 12).Select(_ => new Stack<PayloadBuffer>())];
 
-    private long _bytesFree;
+    /// <summary>Bytes that wait to be used again.</summary>
+    public long BytesFree { get; private set; }
 
     /// <summary>Bytes rented out now, by capacity.</summary>
     public long BytesRented { get; private set; }
@@ -77,7 +78,7 @@ internal sealed class PayloadPool(long bytesMax)
 
         if (_free[sizeClass].TryPop(out PayloadBuffer? buffer))
         {
-            _bytesFree -= capacity;
+            BytesFree -= capacity;
         }
         else
         {
@@ -89,13 +90,24 @@ internal sealed class PayloadPool(long bytesMax)
         return buffer;
     }
 
+    /// <summary>Lets go of all that wait to be used again.</summary>
+    public void Trim()
+    {
+        BytesFree = 0;
+        foreach (Stack<PayloadBuffer> free in _free)
+        {
+            free.Clear();
+            free.TrimExcess();
+        }
+    }
+
     internal void Return(PayloadBuffer buffer)
     {
         BytesRented -= buffer.Capacity;
         // What one size has left over is not kept for ever beside what another needs.
-        if (_bytesFree + buffer.Capacity <= bytesMax / 2)
+        if (BytesFree + buffer.Capacity <= bytesMax / 2)
         {
-            _bytesFree += buffer.Capacity;
+            BytesFree += buffer.Capacity;
             _free[buffer.SizeClass].Push(buffer);
         }
     }

@@ -31,8 +31,38 @@ internal sealed partial class RpcPeer
     /// <param name="into">Where the reply's payload goes; empty to have a pooled buffer, which the caller releases.</param>
     /// <param name="timeoutNanoseconds">After so long the call ends with ETIMEDOUT.</param>
     /// <returns>To be awaited once, on this loop.</returns>
-    public ValueTask<RpcReply> Call(ushort kind, ReadOnlySpan<byte> body, in Payload payload, Memory<byte> into, long timeoutNanoseconds)
+    public ValueTask<RpcReply> Call(ushort kind, ReadOnlySpan<byte> body, in Payload payload, Memory<byte> into, long timeoutNanoseconds) =>
+        Call(kind, body, payload, into, timeoutNanoseconds, out _);
+
+    /// <summary>Asks the other side, with a small struct, what somebody else may answer (<see cref="EndCall"/>).</summary>
+    /// <inheritdoc cref="Call(ushort, ReadOnlySpan{byte}, in Payload, Memory{byte}, long)"/>
+    public ValueTask<RpcReply> Call<T>(ushort kind, in T body, in Payload payload, long timeoutNanoseconds, out ulong id)
+        where T : unmanaged => Call(kind, MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in body)), payload, default, timeoutNanoseconds, out id);
+
+    /// <summary>Ends a call that somebody else has answered; its caller goes on before this returns. A reply that comes later is dropped.</summary>
+    /// <param name="id">The call; what is not under way any more is left alone.</param>
+    /// <param name="status">How it ends.</param>
+    public void EndCall(ulong id, Errno status)
     {
+        if (Pending(id) is not { } call)
+        {
+            return;
+        }
+
+        if (call == _arrivingCall || call.Frame > _connection.FramesSent)
+        {
+            Close("a call was answered by somebody else while its bytes were under way");
+            return;
+        }
+
+        _callsPending--;
+        End(call, status);
+    }
+
+    private ValueTask<RpcReply> Call(
+        ushort kind, ReadOnlySpan<byte> body, in Payload payload, Memory<byte> into, long timeoutNanoseconds, out ulong id)
+    {
+        id = ulong.MaxValue;
         if (_callsPending >= Math.Min(_limits.CallsInFlightMax, 1 << SlotBits))
         {
             payload.Release();
@@ -55,6 +85,7 @@ internal sealed partial class RpcPeer
             return new ValueTask<RpcReply>(new RpcReply { Status = error });
         }
 
+        id = header.Id;
         _callsPending++;
         call.Frame = _connection.FramesQueued;
         ValueTask<RpcReply> task = call.Begin(_loop.NowNanoseconds + timeoutNanoseconds, into);
@@ -72,9 +103,7 @@ internal sealed partial class RpcPeer
 
     private Memory<byte> ReplyHead(in FrameHeader header, ReadOnlySpan<byte> body)
     {
-        int slot = (int)(header.Id & ((1 << SlotBits) - 1));
-        RpcCall? call = slot < _calls.Count ? _calls[slot] : null;
-        if (call is null || !call.IsPending || call.Generation != header.Id >> SlotBits)
+        if (Pending(header.Id) is not { } call)
         {
             // The call has ended at its deadline, or the network has delivered the reply before.
             return default;
@@ -101,6 +130,13 @@ internal sealed partial class RpcPeer
         call.Reply.PayloadBytes = (int)header.PayloadBytes;
         body.CopyTo(call.Reply.Body);
         return header.PayloadBytes > 0 ? payload[..(int)header.PayloadBytes] : default;
+    }
+
+    /// <summary>A call under way; null if it has ended.</summary>
+    private RpcCall? Pending(ulong id)
+    {
+        int slot = (int)(id & ((1 << SlotBits) - 1));
+        return slot < _calls.Count && _calls[slot] is { IsPending: true } call && call.Generation == id >> SlotBits ? call : null;
     }
 
     private void Tick()

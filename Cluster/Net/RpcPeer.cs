@@ -139,6 +139,12 @@ internal sealed partial class RpcPeer : IFrameSink
             Answer(request.Header, status, body, payload);
         }
 
+        Drop(request);
+    }
+
+    /// <summary>Frees a request that is not answered.</summary>
+    internal void Drop(RpcRequest request)
+    {
         request.End();
         _requestsInFlight--;
         _freeRequests.Push(request);

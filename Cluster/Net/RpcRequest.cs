@@ -43,6 +43,9 @@ internal sealed class RpcRequest
     /// <param name="payload">One reference of its owner passes on.</param>
     public void Reply(Errno status, ReadOnlySpan<byte> body, in Payload payload) => Peer.Answer(this, status, body, payload);
 
+    /// <summary>Ends it without an answer: who asked has been told by somebody else.</summary>
+    public void Drop() => Peer.Drop(this);
+
     internal void Begin(RpcPeer peer, in FrameHeader header, ReadOnlySpan<byte> body, PayloadBuffer? payload)
     {
         Peer = peer;

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 using Harness.FuseProtocol;
 using Harness.Runtime;
 using Harness.Runtime.Native;
@@ -11,8 +12,14 @@ namespace Harness.Cluster.Net;
 /// Who listens on a loopback address listens under an abstract Unix name too, and who connects to one tries that first: between processes of
 /// one host a message then does not pass the TCP stack twice, nor a congestion control that paces it.
 /// </remarks>
-internal sealed class SocketNetwork(ConnectionLimits? limits = null) : INetwork
+/// <param name="limits">Of each connection; by default the defaults.</param>
+/// <param name="isLocal">Whether who listens does so under the Unix name alone, for processes of this host, and opens no port.</param>
+internal sealed class SocketNetwork(ConnectionLimits? limits = null, bool isLocal = false) : INetwork
 {
+    private const int NumbersTried = 1_000;
+    private const int NumberMin = 1_024;
+
+
     private readonly ConnectionLimits _limits = limits ?? new ConnectionLimits();
 
     /// <inheritdoc/>
@@ -21,6 +28,11 @@ internal sealed class SocketNetwork(ConnectionLimits? limits = null) : INetwork
         if (!TryEndPoint(address, out IPEndPoint? endPoint))
         {
             return Errno.EINVAL;
+        }
+
+        if (isLocal)
+        {
+            return ListenLocally((EventLoop)loop, endPoint!, accepted);
         }
 
         Errno error = StreamSocket.Listen(endPoint!, out StreamSocket? socket);
@@ -56,6 +68,24 @@ internal sealed class SocketNetwork(ConnectionLimits? limits = null) : INetwork
         return error != Errnos.Ok
             ? new ValueTask<Result<IConnection>>(error)
             : new Connecting((EventLoop)loop, socket!, address, _limits).Task;
+    }
+
+    /// <summary>Listens under a name alone. It has a number like a port's, so that an address is one whichever way it is reached; 0 takes any.</summary>
+    private Result<IListener> ListenLocally(EventLoop loop, IPEndPoint endPoint, Action<IConnection> accepted)
+    {
+        Errno error = IPAddress.IsLoopback(endPoint.Address) ? Errno.EADDRINUSE : Errno.EADDRNOTAVAIL;
+        int tries = endPoint.Port == 0 ? NumbersTried : 1;
+        for (int i = 0; i < tries && error == Errno.EADDRINUSE; i++)
+        {
+            int number = endPoint.Port != 0 ? endPoint.Port : RandomNumberGenerator.GetInt32(NumberMin, IPEndPoint.MaxPort + 1);
+            error = StreamSocket.Listen(LocalName(endPoint.Address, number), out StreamSocket? socket);
+            if (error == Errnos.Ok)
+            {
+                return Results.Of<IListener>(new Listener(loop, socket!, accepted, _limits, new NodeAddress(endPoint.Address.ToString(), number)));
+            }
+        }
+
+        return error;
     }
 
     private static string LocalName(IPAddress address, int port) => $"harness/{address}/{port}";

@@ -21,12 +21,19 @@ internal static class ServerErrors
         Errno.EACCES => $"{directory} cannot be written. Make it writable for this user, or choose another directory by --dir.",
         Errno.EROFS => $"{directory} lies on a file system that is mounted read-only. Choose another directory by --dir.",
         Errno.ENOTDIR => $"{directory} is not a directory. Choose another one by --dir.",
-        Errno.ENOSPC => $"The disk of {directory} is full. Make room, and start again: what is there is not lost.",
+        Errno.ENOSPC => $"The disk of {directory} has no room, or no inodes (df -i). Make some, and start again: what is there is not lost.",
         Errno.EBUSY => $"Another process serves {directory}. Stop it first (./harness cluster down --dir DIR), or choose another directory.",
         Errno.EBADMSG => $"The metadata log in {directory} is damaged before its end, which no crash does. Restore it from a copy; nothing was changed.",
         Errno.EUCLEAN => $"{directory} belongs to {OwnerOf(directory)}. Choose another directory by --dir.",
         _ => $"{directory}: {error}. See dmesg(1) and the file system's state.",
     };
+
+    /// <summary>Says that a chunk server's number is in use.</summary>
+    /// <param name="serverId">The number.</param>
+    /// <param name="directory">The directory that it was to be used for too.</param>
+    public static string DescribeTaken(ulong serverId, string directory) =>
+        $"Chunk server {serverId} runs with another directory than {directory}: a number is one directory's. If this one is new, remove it and start without " +
+        "--id, so that it gets a number of its own; otherwise stop the other one first (./harness cluster status tells where it is).";
 
     private static string OwnerOf(string directory)
     {

@@ -61,6 +61,12 @@ internal sealed record ServerIdentity(ulong ServerId, ulong Cluster)
                 $"{leader.ClusterStatus.Cluster:x16}. Check --mds, or choose another directory.");
         }
 
+        if (owner is null && leader.ClusterStatus.Servers.Any(server => server.Server == number && server.State != "offline"))
+        {
+            // Told before the directory is marked as that server's.
+            throw new FuseTransportException(ServerErrors.DescribeTaken(number!.Value, directory));
+        }
+
         ulong id = owner?.ServerId ?? number ?? await NewNumber(metadata).ConfigureAwait(false);
         return new ServerIdentity(id, leader.ClusterStatus.Cluster);
     }

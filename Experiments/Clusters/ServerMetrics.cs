@@ -61,6 +61,8 @@ internal static class ServerMetrics
             .Counter("cs_other_requests_total", "All other requests.", counters.Others)
             .Gauge("cs_requests_in_flight", "Requests under way.", report.RequestsInFlight)
             .Gauge("cs_replicas", "Replicas.", report.Replicas)
+            .Gauge("cs_payload_bytes", "Memory of payloads.", server.PayloadBytes.Rented, ("state", "used"))
+            .Gauge("cs_payload_bytes", "Memory of payloads.", server.PayloadBytes.Free, ("state", "free"))
             .Gauge("cs_lease", "1 while it may serve.", server.HasLease ? 1 : 0)
             .Gauge("cs_total_bytes", "Size of its disk.", report.TotalBytes)
             .Gauge("cs_free_bytes", "Free space.", report.FreeBytes)

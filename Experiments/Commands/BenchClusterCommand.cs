@@ -62,10 +62,11 @@ internal static class BenchClusterCommand
         {
             bool isQuick = parsed.GetValue(quick);
             ClusterSide[] peers = parsed.GetValue(peer) is string other
-                ? [Side(ClusterSide.Peer, peer.Name, other, peerServers.Name, parsed.GetValue(peerServers)!)]
+                ? [Side(ClusterSide.Peer, peer.Name, other, Pattern(peerServers.Name, parsed.GetValue(peerServers)!))]
                 : [];
             string[] mountWords = parsed.GetValue(words) ?? [];
-            ClusterSide Ours(string path) => Side(ClusterSide.Harness, directory.Name, path, servers.Name, parsed.GetValue(servers)!);
+            Regex oursPattern = Pattern(servers.Name, parsed.GetValue(servers)!);
+            ClusterSide Ours(string path) => Side(ClusterSide.Harness, directory.Name, path, oursPattern);
             if (parsed.GetValue(directory) is not null && mountWords.Length > 0)
             {
                 throw new BadArgumentsException("-o is for the mount that is made for the run. Leave DIR out, or mount DIR with these options.");
@@ -110,7 +111,7 @@ internal static class BenchClusterCommand
         }
     }
 
-    private static ClusterSide Side(string name, string argument, string directory, string option, string pattern)
+    private static ClusterSide Side(string name, string argument, string directory, Regex servers)
     {
         if (!Directory.Exists(directory))
         {
@@ -125,9 +126,14 @@ internal static class BenchClusterCommand
                 "Mount the cluster there first.");
         }
 
+        return new ClusterSide(name, Path.GetFullPath(directory), servers);
+    }
+
+    private static Regex Pattern(string option, string pattern)
+    {
         try
         {
-            return new ClusterSide(name, Path.GetFullPath(directory), new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant));
+            return new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
         }
         catch (Exception exception) when (exception is ArgumentException or NotSupportedException)
         {

@@ -93,8 +93,13 @@ internal static class ChunkServerCommand
         using ChunkServerHost host = started.Value;
         using MetricsServer? served = MetricsServer.Start(metrics, () => ServerMetrics.Of(host));
         Console.WriteLine($"cs {identity.ServerId} of cluster {identity.Cluster:x16} serves {directory} at {host.Address}");
-        await ServerProcess.AwaitEnd(endsWithInput).ConfigureAwait(false);
+        await Task.WhenAny(ServerProcess.AwaitEnd(endsWithInput), host.Refused).ConfigureAwait(false);
         Errno error = await host.Stop().ConfigureAwait(false);
+        if (host.Refused.IsCompletedSuccessfully)
+        {
+            throw new FuseTransportException(ServerErrors.DescribeTaken(identity.ServerId, directory));
+        }
+
         if (error != Errnos.Ok)
         {
             CommandLine.Fail($"not everything could be brought to the disk: {error}");

@@ -104,7 +104,7 @@ internal static class PredictCommand
             throw new BadArgumentsException($"--measured: {file} has no trial of any of the cells.");
         }
 
-        PredictionScore score = Predictions.Compare(cells, Predictions.Simulate(Load(machine), cells, Seed), trials);
+        PredictionScore score = Predictions.Compare(cells, Simulate(Load(machine), cells), trials);
         RunDirectory directory = Open(null, output, ref options);
         RunEnvironment environment = EnvironmentRecord.Gather(Seed, FioProgram.Version() ?? "none", DateTimeOffset.UtcNow);
         environment.Write(directory.EnvironmentJson);
@@ -146,7 +146,7 @@ internal static class PredictCommand
         // The machine first: nothing of what follows can get into it.
         MachineDescription machine = await Machine(directory, machineFile, options.Quick, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<PredictionCell> cells = PredictionPlan.Cells(s_runtime, options.Spin, options.Quick);
-        IReadOnlyList<TrialMeasurement> predicted = Predictions.Simulate(machine, cells, Seed);
+        IReadOnlyList<TrialMeasurement> predicted = Simulate(machine, cells);
         using var results = ResultsFile.Open(directory.ResultsCsv, []);
         await new RealCells(directory, results, Seed).Run(
             cells, blocks, new PlainProgress(Console.Error), cancellationToken).ConfigureAwait(false);
@@ -183,6 +183,18 @@ internal static class PredictCommand
         try
         {
             return MachineFile.Load(file);
+        }
+        catch (MachineFileException exception)
+        {
+            throw new BadArgumentsException(exception.Message);
+        }
+    }
+
+    private static IReadOnlyList<TrialMeasurement> Simulate(MachineDescription machine, IReadOnlyList<PredictionCell> cells)
+    {
+        try
+        {
+            return Predictions.Simulate(machine, cells, Seed);
         }
         catch (MachineFileException exception)
         {

@@ -24,7 +24,11 @@ internal sealed class MetricsText
         return Counter("process_cpu_seconds_total", "CPU time used, user and system.", process.TotalProcessorTime.TotalSeconds)
             .Gauge("process_resident_memory_bytes", "Resident memory.", process.WorkingSet64)
             .Gauge("process_start_time_seconds", "When the process was started, in seconds since 1970.", StartedAt(process))
-            .Gauge("dotnet_gc_heap_bytes", "Managed heap.", GC.GetTotalMemory(forceFullCollection: false));
+            .Gauge("dotnet_gc_heap_bytes", "Managed heap.", GC.GetTotalMemory(forceFullCollection: false))
+            .Gauge(
+                "dotnet_gc_committed_bytes", "What the managed heap has of the system, as the last collection left it.",
+                GC.GetGCMemoryInfo().TotalCommittedBytes)
+            .Counter("dotnet_gc_collections_total", "Garbage collections.", GC.CollectionCount(0));
     }
 
     /// <inheritdoc/>

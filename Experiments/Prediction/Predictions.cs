@@ -1,7 +1,9 @@
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using Harness.Experiments.Plan;
 using Harness.Experiments.Simulated;
 using Harness.Results.Records;
+using Harness.Simulation.MachineFiles;
 using Harness.Simulation.Machines;
 
 namespace Harness.Experiments.Prediction;
@@ -22,14 +24,24 @@ internal static class Predictions
     /// Simulates every cell on a machine, on all cores at once: the mean of some runs that differ in what is drawn. What goes in is the machine
     /// file and the cell's own description; measurements are not at hand here.
     /// </summary>
+    /// <exception cref="MachineFileException">A layer of the machine lacks a cost, or has one that is not known.</exception>
     public static IReadOnlyList<TrialMeasurement> Simulate(MachineDescription machine, IReadOnlyList<PredictionCell> cells, ulong seed)
     {
         var predicted = new TrialMeasurement[cells.Count];
-        Parallel.For(0, cells.Count, i => predicted[i] = Mean(
-        [
-            .. Enumerable.Range(0, Draws).Select(draw =>
-                SimulatedTrial.Run(machine, s_null, cells[i].Knobs, cells[i].Workload, seed + (ulong)draw, out _)),
-        ]));
+        try
+        {
+            Parallel.For(0, cells.Count, i => predicted[i] = Mean(
+            [
+                .. Enumerable.Range(0, Draws).Select(draw =>
+                    SimulatedTrial.Run(machine, s_null, cells[i].Knobs, cells[i].Workload, seed + (ulong)draw, out _)),
+            ]));
+        }
+        catch (AggregateException all) when (all.InnerException is MachineFileException wrong)
+        {
+            // The costs of a layer are read by who needs them; each cell says the same of them.
+            ExceptionDispatchInfo.Throw(wrong);
+        }
+
         return predicted;
     }
 

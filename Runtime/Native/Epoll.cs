@@ -29,6 +29,7 @@ internal sealed unsafe class Epoll : IDisposable
     private static readonly int s_dataOffset = s_packed ? 4 : 8;
 
     private readonly int _fd;
+    private readonly bool _isOwner = true;
     private readonly byte[] _events = GC.AllocateArray<byte>(EventsMax * 16, pinned: true);
     private bool _hasPwait2 = true;
 
@@ -41,6 +42,9 @@ internal sealed unsafe class Epoll : IDisposable
             throw new Win32Exception((int)Libc.LastErrno, "epoll_create1 failed");
         }
     }
+
+    /// <summary>Another thread's view of an instance, with room of its own for events. Ends with it.</summary>
+    public Epoll(Epoll of) => (_fd, _isOwner) = (of._fd, false);
 
     /// <summary>Watches a descriptor for its edges; they come back with <paramref name="data"/>.</summary>
     /// <param name="fd">The descriptor.</param>
@@ -98,7 +102,13 @@ internal sealed unsafe class Epoll : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _ = Libc.Close(_fd);
+    public void Dispose()
+    {
+        if (_isOwner)
+        {
+            _ = Libc.Close(_fd);
+        }
+    }
 
     private void Control(int operation, SafeHandle fd, ulong data, bool writable)
     {

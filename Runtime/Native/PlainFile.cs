@@ -57,9 +57,11 @@ internal sealed unsafe class PlainFile : FileDescriptor
     public int PunchHole(long offset, long length) => Libc.Fallocate(this, FallocKeepSize | FallocPunchHole, offset, length);
 
     /// <summary>Total and available bytes of a path's file system; false on an error.</summary>
-    public bool TrySpace(out long total, out long free)
+    public bool TrySpace(out long total, out long free, out long filesFree)
     {
         bool ok = Libc.Fstatfs(this, out FileSystemStatus status) == 0;
+        // Some file systems make inodes as they need them, and say that there are none (statfs(2): "undefined fields are set to 0").
+        filesFree = status.Files == 0 ? long.MaxValue : (long)status.Ffree;
         (total, free) = ((long)status.Blocks * status.Bsize, (long)status.Bavail * status.Bsize);
         return ok;
     }

@@ -74,6 +74,7 @@ internal sealed unsafe class UringQueue : IDisposable
     public void Run(IRequestHandler handler)
     {
         _thread = Thread.CurrentThread;
+        IAnswerSource? answers = handler.Answers;
         // The queue of a CPU that is offline stays unpinned: the kernel wants it, but nothing will arrive there.
         _placement.Apply();
         if (_followsLoad)
@@ -92,7 +93,7 @@ internal sealed unsafe class UringQueue : IDisposable
         // nothing, and perhaps never.
         while (!Volatile.Read(ref _ended) || _entriesInKernel > 0)
         {
-            if (!Serve(handler))
+            if (!Serve(handler) && !(answers is not null && LookFor(answers)))
             {
                 Sleep();
             }
@@ -271,6 +272,35 @@ internal sealed unsafe class UringQueue : IDisposable
         }
 
         Volatile.Write(ref _sleeping, 0);
+    }
+
+    /// <summary>Looks for answers itself, where no other thread does, until something comes by the ring or nothing is expected any more.</summary>
+    /// <returns>Whether there is something to do.</returns>
+    private bool LookFor(IAnswerSource answers)
+    {
+        if (!answers.TryAttend())
+        {
+            return false;
+        }
+
+        Enter(0);
+        while (!HasWork && answers.Attend())
+        {
+            if (_ring!.Unsubmitted > 0)
+            {
+                Enter(0);
+            }
+        }
+
+        if (HasWork)
+        {
+            // It attends on: what it does now takes no longer than what the loop's thread would need to wake up.
+            Enter(0);
+            return true;
+        }
+
+        answers.EndAttend();
+        return false;
     }
 
     /// <summary>Stays awake, with nothing to do, as long as another queue alone is in use.</summary>

@@ -18,7 +18,7 @@ namespace Harness.Cluster.Chunks.Client;
 /// <param name="hello">Who the client is; its node id names its mutations, and no other client, before or after, has the same.</param>
 /// <param name="pool">For what the peers receive.</param>
 /// <param name="options">By default the defaults.</param>
-internal sealed class ChunkClient(
+internal sealed partial class ChunkClient(
     ILoop loop, INetwork network, IChainSource chains, Hello hello, PayloadPool pool, ChunkClientOptions? options = null)
 {
     private readonly ChunkClientOptions _options = options ?? new ChunkClientOptions();
@@ -113,6 +113,7 @@ internal sealed class ChunkClient(
             Chain chain = chunk.Chain;
             NodeAddress address = chain.Members[(chain.ReaderOf(chunk.Id, offset) + turn) % chain.Readers].Address;
             ChunkRequest message = Message(chunk, chain, offset, into.Length);
+            ExpectSoon(into.Length);
             RpcReply reply = await Ask(address, ChunkKind.Read, message, default, into);
             Errno error = reply.Status;
             if (error == Errnos.Ok && (reply.PayloadBytes != into.Length || Crc32C.Compute(into.Span) != reply.Read<ChunkReply>().Crc))
@@ -150,7 +151,10 @@ internal sealed class ChunkClient(
             message.DoneBelow = _mutationsUnderWay.Min;
             message.Crc = crc;
             message.Flags = flags;
-            RpcReply reply = await Ask(chain.Head.Address, kind, message, new Payload(data), default);
+            // What is tried again the head answers, which knows whether it was done before.
+            RpcReply reply = !attempts.Any && TailOf(kind, chain, message) is { } tail
+                ? await AskThrough(tail, chain, message, data)
+                : await Ask(chain.Head.Address, kind, message, new Payload(data), default);
             error = reply.Status;
             if (error == Errnos.Ok || !IsWorthAnother(error))
             {
@@ -214,22 +218,28 @@ internal sealed class ChunkClient(
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<RpcReply> Ask(NodeAddress address, ushort kind, ChunkRequest message, Payload payload, Memory<byte> into)
     {
-        if (!_links.TryGetValue(address, out PeerLink? link))
-        {
-            _links[address] = link = new PeerLink(loop, network, address, hello, NoRequests.Instance, pool);
-        }
-
+        PeerLink link = LinkTo(address);
         RpcPeer? peer = link.Peer ?? await link.Get();
         return peer is null
             ? new RpcReply { Status = Errno.ENOTCONN }
             : await peer.Call(kind, message, payload, into, _options.AttemptNanoseconds);
     }
 
+    private PeerLink LinkTo(NodeAddress address)
+    {
+        if (!_links.TryGetValue(address, out PeerLink? link))
+        {
+            _links[address] = link = new PeerLink(loop, network, address, hello, this, pool);
+        }
+
+        return link;
+    }
+
     private ChunkRequest Message(ChunkHandle chunk, Chain chain, long offset, int length) => new()
     {
         Chunk = chunk.Id.Value,
         Version = chain.Version,
-        Client = hello.NodeId,
+        Client = chunk.Session != 0 ? chunk.Session : hello.NodeId,
         Offset = (ulong)offset,
         Length = (uint)length,
     };

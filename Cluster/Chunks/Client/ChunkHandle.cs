@@ -8,7 +8,10 @@ internal sealed class ChunkHandle(ChunkId id, Chain chain)
     /// <summary>The chunk.</summary>
     public ChunkId Id { get; } = id;
 
-    /// <summary>The session of whoever uses it, for its <see cref="IChainSource"/>, which ends operations of one that is over; 0 if there is none.</summary>
+    /// <summary>
+    /// The session of whoever uses it, for its <see cref="IChainSource"/>, which ends operations of one that is over, and for the servers, which refuse
+    /// its mutations then; 0 if there is none.
+    /// </summary>
     public ulong Session { get; init; }
 
     /// <summary>The newest chain known; a <see cref="IChainSource"/> brings a newer one.</summary>

@@ -30,9 +30,19 @@ internal sealed partial class ChunkReplica
         }
     }
 
+    /// <summary>Sends one on, and those behind it that were held up by it; in order, so that it waits for those before it.</summary>
+    private void ForwardFrom(int index)
+    {
+        bool isNext = index == 0 || _pending[index - 1] is { IsForwarding: true } or { IsBehind: true };
+        for (; isNext && index < _pending.Count && _pending[index].IsReady; index++)
+        {
+            Forward(_pending[index]);
+        }
+    }
+
     private void ForwardAll()
     {
-        foreach (PendingWrite write in _pending.ToArray())
+        foreach (PendingWrite write in _pending.TakeWhile(static write => write.IsReady).ToArray())
         {
             Forward(write);
         }

@@ -11,14 +11,15 @@ namespace Harness.Cluster.Chunks.Server;
 /// <remarks>
 /// The head gives each mutation the next sequence. Everybody takes mutations in that order only, forwards them at once, applies them
 /// meanwhile, and answers its predecessor when it has applied one and its successor has answered; so whatever is answered is on all replicas
-/// behind, and each replica's predecessors have at least what it has.
+/// behind, and each replica's predecessors have at least what it has. A small write is applied first and forwarded then, and the tail, which
+/// is the last to have it, tells the client itself.
 /// </remarks>
 internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
 {
     private static readonly Action<object?> s_apply = static state => ((PendingWrite)state!).Apply();
 
     private readonly List<PendingWrite> _pending = [];
-    private readonly Stack<PendingWrite> _free = new();
+    private readonly Stack<PendingWrite> _free = context.FreeWrites;
     private bool _sequenceKnown = true;
     private bool _resendPosted;
 
@@ -162,6 +163,13 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
             return;
         }
 
+        if (!context.Faults.RepeatsMutations && Window.IsPast(mutation))
+        {
+            // Nobody waits for it, and others may have gone over it since.
+            request.Reply(Errno.ESTALE);
+            return;
+        }
+
         ChunkRequest stamped = message;
         stamped.Stamp = new BlockStamp(Chain!.Version, Sequence + 1).Value;
         Take(request, request.Header.Kind == ChunkKind.Write ? ChunkKind.ForwardWrite : ChunkKind.ForwardPunch, stamped, sums);
@@ -197,6 +205,9 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
     public bool HasApplied(BlockStamp stamp) =>
         stamp.Value == 0 || (LastStamp.Value >= stamp.Value && _pending.TrueForAll(write => write.Stamp.Value > stamp.Value || write.IsApplied));
 
+    /// <summary>Whether a mutation of a client is under way here.</summary>
+    public bool HasPendingOf(ulong client) => _pending.Exists(write => write.Message.Client == client);
+
     /// <summary>Whether a mutation is still under way here.</summary>
     public bool IsPending(PendingWrite write) => _pending.Contains(write);
 
@@ -223,6 +234,7 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
         if (reply.IsOk)
         {
             write.IsBehind = true;
+            write.IsTold = reply.Read<ChunkReply>().IsTold != 0;
             Commit();
         }
         else if (!_pending.Contains(write))
@@ -266,8 +278,8 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
             write.AnswerLater(request);
         }
 
-        Forward(write);
-        // Behind what the loop sends now: the successors work while this replica does.
+        ForwardFrom(_pending.Count - 1);
+        // Behind what the loop sends now: the successors work while this replica does. All go this way, so that they are applied in their order.
         context.Loop.Post(s_apply, write);
     }
 
@@ -298,6 +310,12 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
         if (error == Errnos.Ok)
         {
             write.IsApplied = true;
+            int index = write.TailAnswers ? _pending.IndexOf(write) : -1;
+            if (index >= 0)
+            {
+                ForwardFrom(index);
+            }
+
             Commit();
             return;
         }
@@ -318,10 +336,18 @@ internal sealed partial class ChunkReplica(ChunkId id, ReplicaContext context)
         {
             _pending.RemoveAt(0);
             Committed = first.Stamp.Sequence;
+            first.IsTold |= TellsClient(first) && context.TellClient(first);
             first.End(Errnos.Ok);
             Recycle(first);
         }
     }
+
+    /// <summary>
+    /// Whether this replica is to tell the client: nobody is behind it, in the very chain that the write was made for, and by its lease it still
+    /// is part of it.
+    /// </summary>
+    private bool TellsClient(PendingWrite write) =>
+        write.TailAnswers && IsTail && !IsHead && Chain!.Version == write.Stamp.Version && context.HasLease;
 
     private void EndAll(Errno status)
     {

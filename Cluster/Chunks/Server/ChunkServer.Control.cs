@@ -20,7 +20,7 @@ internal sealed partial class ChunkServer
     {
         // What the metadata server said before this server registered anew may come late, and is true no longer.
         bool isOrder = request.Header.Kind is ChunkKind.Create or ChunkKind.SetChain or ChunkKind.Delete or ChunkKind.CatchUp or ChunkKind.Merge
-            or ChunkKind.CreateAll or ChunkKind.DeleteAll or ChunkKind.Leave;
+            or ChunkKind.CreateAll or ChunkKind.DeleteAll or ChunkKind.Leave or ChunkKind.EndSession;
         if (isOrder && _metadata is not null && !(HasLease && _metadata.IsRegisteredWith(request.Peer)))
         {
             request.Reply(Errno.EAGAIN);
@@ -47,6 +47,9 @@ internal sealed partial class ChunkServer
                 break;
             case ChunkKind.Leave:
                 request.Reply(Leave(message.Chunk));
+                break;
+            case ChunkKind.EndSession:
+                request.Reply(await EndSession(message.Client));
                 break;
             case ChunkKind.CatchUp:
                 request.Reply(await CatchUp(message));

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Harness.Cluster.Chunks.Store;
 using Harness.Cluster.Net;
 using Harness.FuseProtocol;
@@ -36,6 +37,7 @@ internal sealed partial class ChunkServer
         {
             bool sound = IsWithin(message, isPunch) && request.PayloadBytes.Length == (isPunch ? 0 : (int)message.Length);
             refusal = !sound ? Errno.EINVAL
+                : fromClient && HasEnded(message.Client) ? Errno.EPERM
                 : fromClient && !HasLease ? Errno.EAGAIN
                 : fromClient && !replica.IsHead ? Errno.ESTALE
                 : fromClient && !_store.HasRoom(message.Length) && !isPunch ? Errno.ENOSPC
@@ -103,6 +105,25 @@ internal sealed partial class ChunkServer
         bool isRead = (message.Flags & ChunkWriteFlags.Uncached) == 0 && replica.Chain is { } chain &&
             chain.ReaderOf(replica.Id, (long)message.Offset) == replica.Position;
         return _store.Write(chunk, write.Stamp, MutationOf(write), (long)message.Offset, payload, sums, isRead);
+    }
+
+    private bool TellClient(PendingWrite write)
+    {
+        ulong client = write.Message.Node;
+        if (!_clients.TryGetValue(client, out RpcPeer? peer))
+        {
+            // The newest of its connections: of an older one the end may not have been noticed yet.
+            peer = _peers.FindLast(peer => peer.RemoteHello.Role == NodeRole.Client && peer.RemoteHello.NodeId == client);
+            if (peer is null)
+            {
+                return false;
+            }
+
+            _clients[client] = peer;
+        }
+
+        var done = new ChunkDone { Chunk = write.Message.Chunk, Mutation = write.Message.Mutation };
+        return peer.Post(ChunkKind.Done, MemoryMarshal.AsBytes(new ReadOnlySpan<ChunkDone>(in done)), default) == Errnos.Ok;
     }
 
     private static MutationId MutationOf(PendingWrite write) => new(write.Message.Client, write.Message.Mutation);

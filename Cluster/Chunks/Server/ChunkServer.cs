@@ -23,6 +23,7 @@ internal sealed partial class ChunkServer : IRpcHandler
     private readonly SortedDictionary<ulong, ChunkReplica> _replicas = [];
     private readonly Dictionary<NodeAddress, PeerLink> _links = [];
     private readonly List<RpcPeer> _peers = [];
+    private readonly Dictionary<ulong, RpcPeer> _clients = [];
     private readonly Hello _hello;
     private MetadataLink? _metadata;
     private int _left;
@@ -40,6 +41,7 @@ internal sealed partial class ChunkServer : IRpcHandler
             LeaseHolds = () => HasLease,
             LinkTo = LinkTo,
             Apply = Apply,
+            TellClient = TellClient,
             OnFailed = OnReplicaFailed,
         };
         foreach (ChunkSummary chunk in store.Chunks)
@@ -64,6 +66,9 @@ internal sealed partial class ChunkServer : IRpcHandler
 
     /// <summary>What it was asked.</summary>
     public ChunkServerCounters Counters { get; } = new();
+
+    /// <summary>Memory of payloads: in use, and kept to be used again.</summary>
+    public (long Rented, long Free) PayloadBytes => (_pool.BytesRented, _pool.BytesFree);
 
     /// <summary>Its store.</summary>
     public ChunkStore Store => _store;
@@ -136,6 +141,16 @@ internal sealed partial class ChunkServer : IRpcHandler
         return await _store.Close();
     }
 
+    /// <summary>After load, once nobody asks for anything: brings everything to its place and lets go of what only load needs.</summary>
+    public async Task Rest()
+    {
+        Errno error = await _store.Rest();
+        _pool.Trim();
+        _context.FreeWrites.Clear();
+        _freeSums.Clear();
+        _options.Log.Write(error != Errnos.Ok, "rests", ("error", error));
+    }
+
     /// <inheritdoc/>
     public void OnRequest(RpcRequest request)
     {
@@ -164,7 +179,14 @@ internal sealed partial class ChunkServer : IRpcHandler
     }
 
     /// <inheritdoc/>
-    public void OnDisconnected(RpcPeer peer, string reason) => _peers.Remove(peer);
+    public void OnDisconnected(RpcPeer peer, string reason)
+    {
+        _peers.Remove(peer);
+        if (_clients.TryGetValue(peer.RemoteHello.NodeId, out RpcPeer? known) && known == peer)
+        {
+            _clients.Remove(peer.RemoteHello.NodeId);
+        }
+    }
 
     /// <summary>The lease is over: whatever was known of chains is void until the metadata server tells it again.</summary>
     internal void Fence()
@@ -173,6 +195,8 @@ internal sealed partial class ChunkServer : IRpcHandler
         {
             replica.LeaveChain();
         }
+
+        CloseClients();
     }
 
     /// <summary>
@@ -203,6 +227,7 @@ internal sealed partial class ChunkServer : IRpcHandler
             RequestsInFlight = (uint)RequestsInFlight,
             Port = (uint)Address.Port,
             JournalDamaged = _store.Recovery.IsDamaged ? 1u : 0,
+            Identity = _options.Identity,
         };
     }
 

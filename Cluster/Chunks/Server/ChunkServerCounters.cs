@@ -32,6 +32,9 @@ internal sealed class ChunkServerCounters
     /// <summary>All else.</summary>
     public long Others => Volatile.Read(ref _others);
 
+    /// <summary>All requests.</summary>
+    public long All => Reads + Writes + Forwards + Syncs + Others;
+
     /// <summary>Counts a request.</summary>
     public void Count(ushort kind, in ChunkRequest message)
     {

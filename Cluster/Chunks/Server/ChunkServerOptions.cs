@@ -1,5 +1,6 @@
 using Harness.Cluster.Chunks.Store;
 using Harness.Cluster.Net;
+using Mono.Unix.Native;
 
 namespace Harness.Cluster.Chunks.Server;
 
@@ -12,6 +13,9 @@ internal sealed record ChunkServerOptions
     /// <summary>Where it listens; port 0 takes any.</summary>
     public required NodeAddress Listen { get; init; }
 
+    /// <summary>Whether only processes of this host shall reach it, and it opens no port. Default false.</summary>
+    public bool IsLocal { get; init; }
+
     /// <summary>The metadata servers. None: it serves without a lease, for tests and benchmarks.</summary>
     public IReadOnlyList<NodeAddress> Metadata { get; init; } = [];
 
@@ -20,6 +24,12 @@ internal sealed record ChunkServerOptions
 
     /// <summary>The cluster's id, 0 and 0 if not known.</summary>
     public (ulong High, ulong Low) Cluster { get; init; }
+
+    /// <summary>Which directory it serves, so that two of one number are told from each other; 0 if that is not known.</summary>
+    public ulong Identity { get; init; }
+
+    /// <summary>Told that another directory is served by this server's number now: ENOTUNIQ. It is asked again in vain until the other one has gone.</summary>
+    public Action<Errno>? OnRefused { get; init; }
 
     /// <summary>How often it reports to the metadata server. Default 500 ms.</summary>
     public long HeartbeatNanoseconds { get; init; } = 500_000_000;

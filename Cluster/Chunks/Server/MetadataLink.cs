@@ -96,6 +96,11 @@ internal sealed class MetadataLink(ChunkServer server, ILoop loop, INetwork netw
         Take(reply, sent);
         options.Log.Write(!reply.IsOk, reply.IsOk ? "registered" : "registration refused", ("metadata_server", peer.Remote), ("status", reply.Status));
         _registeredWith = reply.IsOk ? peer : null;
+        if (reply.Status == Errno.ENOTUNIQ)
+        {
+            options.OnRefused?.Invoke(reply.Status);
+        }
+
         return reply.IsOk;
     }
 

@@ -36,6 +36,15 @@ internal sealed class PendingWrite
     /// <summary>Whether all behind this replica have it.</summary>
     public bool IsBehind { get; set; }
 
+    /// <summary>Whether the tail has told the client.</summary>
+    public bool IsTold { get; set; }
+
+    /// <summary>Whether it is the tail that answers, so that this replica carries it out before it sends it on.</summary>
+    public bool TailAnswers => (Message.Flags & ChunkWriteFlags.TailAnswers) != 0;
+
+    /// <summary>Whether it may be sent on.</summary>
+    public bool IsReady => IsApplied || !TailAnswers;
+
     /// <summary>Whether an answer of the successor is awaited.</summary>
     public bool IsForwarding { get; private set; }
 
@@ -46,7 +55,7 @@ internal sealed class PendingWrite
         Message = message;
         Payload = payload;
         payload?.AddReference();
-        IsApplied = IsBehind = false;
+        IsApplied = IsBehind = IsTold = false;
     }
 
     public bool Overlaps(long offset, long length) => (long)Message.Offset < offset + length && offset < (long)Message.Offset + Message.Length;
@@ -92,10 +101,14 @@ internal sealed class PendingWrite
     /// <summary>Tells everybody who waits, and lets go of the bytes.</summary>
     public void End(Errno status)
     {
-        var reply = new ChunkReply { Stamp = Message.Stamp };
+        var reply = new ChunkReply { Stamp = Message.Stamp, IsTold = IsTold ? 1u : 0 };
         foreach (RpcRequest request in _waiting)
         {
-            if (status == Errnos.Ok)
+            if (status == Errnos.Ok && IsTold && WantsTail(request))
+            {
+                request.Drop();
+            }
+            else if (status == Errnos.Ok)
             {
                 request.Reply(reply);
             }
@@ -118,6 +131,9 @@ internal sealed class PendingWrite
             }
         }
     }
+
+    private static bool WantsTail(RpcRequest request) => request.Header.Kind == ChunkKind.Write && request.TryRead(out ChunkRequest message) &&
+        (message.Flags & ChunkWriteFlags.TailAnswers) != 0;
 
     private void OnForwarded()
     {

@@ -25,8 +25,14 @@ internal sealed class ReplicaContext
     /// <summary>The connection to another server.</summary>
     public required Func<NodeAddress, PeerLink> LinkTo { get; init; }
 
+    /// <summary>Mutations that have ended, to be used again by any of the server's replicas: each has room for the checksums of 1 MiB.</summary>
+    public Stack<PendingWrite> FreeWrites { get; } = new();
+
     /// <summary>Brings a mutation into the store.</summary>
     public required Func<ChunkReplica, PendingWrite, ValueTask<Errno>> Apply { get; init; }
+
+    /// <summary>Tells the client that everybody has its write; false if the server has no connection to it.</summary>
+    public required Func<PendingWrite, bool> TellClient { get; init; }
 
     /// <summary>Told that the store has failed a replica.</summary>
     public required Action<ChunkReplica, Errno> OnFailed { get; init; }

@@ -1,3 +1,4 @@
+using Harness.Cluster.Disk;
 using Harness.FuseProtocol;
 using Mono.Unix.Native;
 
@@ -9,18 +10,34 @@ internal sealed partial class ChunkStore
     /// <summary>After so many writes the loop's other work has its turn.</summary>
     private const int WritesPerTurn = 32;
 
+    /// <summary>So many blocks written straight start the application too, 32 MiB: each waits with its sum, 60 bytes of memory.</summary>
+    private const int StraightBlocksMax = 8_192;
+
+    /// <summary>What fewer have grown to is kept for the next: so much is a few pages, and not worth being made again.</summary>
+    private const int PendingKeptMax = 1_024;
+
+    private const long TryAgainNanoseconds = 1_000_000_000;
+
     private readonly LoopGate _applyGate = new();
     private readonly List<int> _order = [];
     private readonly List<PendingBlock> _run = [];
     private bool _applyStarted;
+    private int _straightBlocks;
+    private bool _isClosed;
 
     /// <summary>The error that ended applying for good; the store then only reads.</summary>
     public Errno Failure { get; private set; }
 
+    /// <summary>
+    /// Whether the disk has no room, or no inodes, for what the journal has. Nothing new is taken in then; what was is in the journal and is read from
+    /// memory, and goes to its place when there is room.
+    /// </summary>
+    public bool IsFull { get; private set; }
+
     /// <summary>Begins to apply in the background, once there is enough.</summary>
     private void StartApplying()
     {
-        if (!_applyStarted && _pendingBytes >= _options.ApplyAtBytes)
+        if (!_applyStarted && (_pendingBytes >= _options.ApplyAtBytes || _straightBlocks >= StraightBlocksMax))
         {
             _applyStarted = true;
             ApplyInBackground();
@@ -30,8 +47,7 @@ internal sealed partial class ChunkStore
     // Nobody awaits it, so that what it might throw ends the process and is not lost.
     private async void ApplyInBackground()
     {
-        Errno error = await ApplyPending();
-        Failure = Failure == Errnos.Ok ? error : Failure;
+        await ApplyPending();
         _applyStarted = false;
     }
 
@@ -40,14 +56,42 @@ internal sealed partial class ChunkStore
         await _applyGate.Enter();
         Errno error = await ApplyAll();
         _applyGate.Leave();
+        return Note(error);
+    }
+
+    /// <summary>Notes how applying has ended. From a full disk it goes on by itself; all else is for good.</summary>
+    private Errno Note(Errno error)
+    {
+        if (!DiskSpace.IsLacking(error))
+        {
+            Failure = Failure == Errnos.Ok ? error : Failure;
+        }
+        else if (!IsFull && _isRecovered)
+        {
+            IsFull = true;
+            TryAgain();
+        }
+
         return error;
+    }
+
+    // Until there is room, or the store is closed. What it might throw ends the process.
+    private async void TryAgain()
+    {
+        while (IsFull && !_isClosed)
+        {
+            await LoopYield.Delay(_loop, TryAgainNanoseconds);
+            IsFull = !_isClosed && DiskSpace.IsLacking(await Checkpoint());
+        }
     }
 
     private async ValueTask<Errno> ApplyAll()
     {
-        IReadOnlyList<(SlotFile File, int Index)> released = _small.TakeReleased();
+        _straightBlocks = 0;
+        HashSet<(SlotFile File, int Index)> released = _small.TakeReleased();
         Errno error = await _journal.Sync(_journal.NextLsn - 1);
         error = error == Errnos.Ok ? await SmallChunks.Free(released) : error;
+        _small.ReleaseAgain(released);
         StoredChunk[] waiting = [.. _open.Values.Where(chunk => chunk.Pending.Count > 0).OrderBy(chunk => chunk.Id.Value)];
         foreach (StoredChunk chunk in waiting)
         {
@@ -98,6 +142,11 @@ internal sealed partial class ChunkStore
             {
                 await LoopYield.Yield(_loop);
             }
+        }
+
+        if (chunk.Pending.Count == 0 && chunk.Pending.Capacity > PendingKeptMax)
+        {
+            chunk.Pending.TrimExcess();
         }
 
         return Errnos.Ok;

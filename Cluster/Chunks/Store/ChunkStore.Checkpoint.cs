@@ -1,3 +1,4 @@
+using Harness.Cluster.Disk;
 using Harness.FuseProtocol;
 using Mono.Unix.Native;
 
@@ -38,8 +39,21 @@ internal sealed partial class ChunkStore
         }
 
         CloseBeyondLimit(_openOrder.Count);
-        Failure = Failure == Errnos.Ok ? error : Failure;
         _applyGate.Leave();
+        return Note(error);
+    }
+
+    /// <summary>
+    /// Brings everything to its place and lets go of the memory that only load needs: for a store that nobody has asked for anything in a while.
+    /// </summary>
+    public async ValueTask<Errno> Rest()
+    {
+        Errno error = await Checkpoint();
+        foreach (StoredChunk chunk in _open.Values)
+        {
+            chunk.Pending.TrimExcess();
+        }
+
         return error;
     }
 
@@ -48,18 +62,18 @@ internal sealed partial class ChunkStore
     {
         ChunkHome[] homes = [.. chunks.Select(static chunk => chunk.Home).OfType<ChunkHome>()];
         bool together = homes.Count(static home => home is OwnFiles) > FlushedAloneMax;
-        Errno error = together ? await _disk.SyncAll() : await Each(chunks, static chunk => chunk.Data.Sync());
+        Errno error = DiskSpace.Flushed(together ? await _disk.SyncAll() : await Each(chunks, static chunk => chunk.Data.Sync()));
         error = error == Errnos.Ok ? await Each(chunks, static chunk => chunk.SaveSums()) : error;
         if (error == Errnos.Ok && together)
         {
             _directoryChanged = false;
-            error = await _disk.SyncAll();
+            error = DiskSpace.Flushed(await _disk.SyncAll());
         }
         else if (error == Errnos.Ok)
         {
-            error = await Each(chunks, static chunk => chunk.Home!.SyncSums());
-            error = error == Errnos.Ok ? await _small.SyncHeads() : error;
-            error = error == Errnos.Ok ? await SyncNames() : error;
+            error = DiskSpace.Flushed(await Each(chunks, static chunk => chunk.Home!.SyncSums()));
+            error = error == Errnos.Ok ? DiskSpace.Flushed(await _small.SyncHeads()) : error;
+            error = error == Errnos.Ok ? DiskSpace.Flushed(await SyncNames()) : error;
         }
 
         foreach (ChunkHome home in homes)

@@ -1,3 +1,4 @@
+using Harness.Cluster.Disk;
 using Harness.FuseProtocol;
 using Mono.Unix.Native;
 
@@ -78,6 +79,16 @@ internal sealed partial class ChunkStore
                 _small.Forget(chunk.Id);
             }
         }
+        else if (home is Slot unused)
+        {
+            _small.Untake(chunk.Id, unused, chunk.Home as Slot);
+        }
+        else if (_isRecovered)
+        {
+            // The chunk goes on where it was. Where there is one file too few, what was made for nothing must not stay.
+            home?.Dispose();
+            _ = await OwnFiles.Delete(_disk, chunk.Id);
+        }
 
         return error;
     }
@@ -132,10 +143,11 @@ internal sealed partial class ChunkStore
     /// <summary>Gives back the slots of chunks that have grown, whose larger places are on the disk now.</summary>
     private async ValueTask<Errno> FreeLeft()
     {
-        List<(SlotFile File, int Index)> left = _left;
+        HashSet<(SlotFile File, int Index)> left = [.. _left];
         _left = [];
         Errno error = await SmallChunks.Free(left);
-        return error == Errnos.Ok ? await _small.SyncHeads() : error;
+        _left.AddRange(left);
+        return error == Errnos.Ok ? DiskSpace.Flushed(await _small.SyncHeads()) : error;
     }
 
     /// <summary>Files of chunks that lie in slots after all, though they had begun to grow out of them when the process ended.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Harness.Cluster.Disk;
 using Harness.Cluster.Net;
 using Harness.FuseProtocol;
 using Mono.Unix.Native;
@@ -38,9 +39,15 @@ internal sealed partial class ChunkStore
 
         int first = (int)(offset / BlockSum.BlockBytes);
         bool straight = aligned && data.Length >= _options.StraightBytesMin && IsUntouched(chunk, first, data.Length / BlockSum.BlockBytes);
-        Errno made = straight ? await MakeOwnFiles(chunk) : Errnos.Ok;
-        straight &= made != Errno.EEXIST;
-        Errno error = !straight ? Errnos.Ok : made == Errnos.Ok ? await WriteStraight(chunk, offset, data.Memory, isRead) : made;
+        Errno error = straight ? await MakeOwnFiles(chunk) : Errnos.Ok;
+        error = straight && error == Errnos.Ok ? await WriteStraight(chunk, offset, data.Memory, isRead) : error;
+        if (error == Errno.EEXIST || DiskSpace.IsLacking(error))
+        {
+            // The journal has room of its own: what was taken in goes there, and nothing more is until there is room for it.
+            Note(error == Errno.EEXIST ? Errnos.Ok : error);
+            (straight, error) = (false, Errnos.Ok);
+        }
+
         error = error != Errnos.Ok ? error
             : aligned ? await WriteBlocks(chunk, stamp, mutation, first, data, sums, straight)
             : await WriteWithin(chunk, stamp, mutation, offset, data.Memory, data.Length);
@@ -137,6 +144,7 @@ internal sealed partial class ChunkStore
             SetPending(chunk, first + i, new PendingBlock(sum, lsn.Value, straight ? null : data, i * BlockSum.BlockBytes));
         }
 
+        _straightBlocks += straight ? blocks : 0;
         Note(chunk, stamp, lsn.Value);
         return Errnos.Ok;
     }

@@ -108,7 +108,7 @@ internal sealed partial class ChunkStore
             return _deleting.Contains(id) ? Errno.EAGAIN : Errno.EEXIST;
         }
 
-        if (!HasRoom(0))
+        if (!HasRoom(0) || _filesLeft < _options.ReserveFiles)
         {
             return Errno.ENOSPC;
         }
@@ -169,11 +169,17 @@ internal sealed partial class ChunkStore
     /// <summary>Whether so many bytes more can be stored.</summary>
     public bool HasRoom(long bytes)
     {
+        if (IsFull)
+        {
+            return false;
+        }
+
         if (_roomLeft < bytes || _loop.NowNanoseconds >= _roomKnownUntil)
         {
             // Asked of the disk once in a while, and each time it seems to run out.
             Result<DiskSpace> space = _disk.Space();
             _roomLeft = space.IsOk ? space.Value.FreeBytes - _options.ReserveBytes - _pendingBytes : 0;
+            _filesLeft = space.Value.FreeFiles;
             _roomKnownUntil = _loop.NowNanoseconds + RoomKnownNanoseconds;
         }
 
@@ -182,12 +188,17 @@ internal sealed partial class ChunkStore
         return has;
     }
 
-    /// <summary>How full the disk is.</summary>
-    public Result<DiskSpace> Space() => _disk.Space();
+    /// <summary>How full the disk is. Without inodes for new chunks, or room for what is in the journal, nothing is free.</summary>
+    public Result<DiskSpace> Space()
+    {
+        Result<DiskSpace> space = _disk.Space();
+        return space.IsOk && (IsFull || space.Value.FreeFiles < _options.ReserveFiles) ? space.Value with { FreeBytes = 0 } : space;
+    }
 
     /// <summary>Applies and syncs everything and closes the files.</summary>
     public async ValueTask<Errno> Close()
     {
+        _isClosed = true;
         Errno error = await Checkpoint();
         foreach (StoredChunk chunk in _open.Values)
         {
@@ -205,6 +216,7 @@ internal sealed partial class ChunkStore
     private const int ClosingTriesMax = 4;
 
     private long _roomLeft;
+    private long _filesLeft;
     private long _roomKnownUntil;
 
     private async ValueTask<Result<StoredChunk>> OpenChunk(ChunkId id)

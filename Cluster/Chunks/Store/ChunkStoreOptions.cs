@@ -27,6 +27,12 @@ internal sealed record ChunkStoreOptions
     /// <summary>Chunks held open with their checksums in memory, 256 KiB each at most. Default 128.</summary>
     public int OpenChunksMax { get; init; } = 128;
 
+    /// <summary>
+    /// Inodes that are kept for what is acknowledged already: chunks that grow out of their slots, and those that are in the journal alone. New chunks are
+    /// refused below. Default 1,024, two for each such chunk that the journal has room for.
+    /// </summary>
+    public long ReserveFiles { get; init; } = 1_024;
+
     /// <summary>Free space that is kept for what is acknowledged already. Default 256 MiB.</summary>
     public long ReserveBytes { get; init; } = 256L << 20;
 }

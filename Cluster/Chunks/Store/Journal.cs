@@ -27,9 +27,16 @@ internal sealed partial class Journal
     /// </summary>
     private const int HeadBytes = 4096;
 
+    /// <summary>
+    /// So much of the end of a segment only takes records without data, a page each, until the other segment is free: on a full disk that may be after
+    /// chunks were removed, which the journal has to be told first.
+    /// </summary>
+    private const int KeptBytesMax = 1 << 20;
+
     private static readonly string[] s_names = ["journal-a", "journal-b"];
 
     private readonly int _segmentBytes;
+    private readonly int _keptBytes;
     private readonly PlantedFaults _faults;
     private readonly IDiskFile[] _segments = new IDiskFile[2];
     private readonly Stack<Memory<byte>> _heads = new();
@@ -42,9 +49,11 @@ internal sealed partial class Journal
     private TaskCompletionSource? _finishedMore;
     private int _active;
     private long _end;
+    private bool _otherIsFree = true;
     private Errno _failure;
 
-    private Journal(int segmentBytes, PlantedFaults faults) => (_segmentBytes, _faults) = (segmentBytes, faults);
+    private Journal(int segmentBytes, PlantedFaults faults) =>
+        (_segmentBytes, _keptBytes, _faults) = (segmentBytes, Math.Min(KeptBytesMax, segmentBytes / 8), faults);
 
     /// <summary>What each segment begins with, in whole blocks: mutations that a client may still send again.</summary>
     public Func<byte[]> Carried { get; set; } = static () => [];
@@ -94,14 +103,21 @@ internal sealed partial class Journal
     }
 
     /// <summary>Appends a record; it survives the process when this returns, and a power cut when it was synced.</summary>
-    /// <returns>Its number; ENOSPC, EIO, and the same for ever after.</returns>
+    /// <returns>
+    /// Its number; ENOSPC while the disk has no room for what is in the journal; EIO, and the same for ever after.
+    /// </returns>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Result<ulong>> Append(JournalRecord record, ReadOnlyMemory<uint> sums, ReadOnlyMemory<byte> data)
     {
         int length = HeadBytes + data.Length;
-        while (_failure == Errnos.Ok && (_switchGate.IsTaken || _end + length > _segmentBytes))
+        int kept = sums.Length > 0 ? _keptBytes : 0;
+        while (_failure == Errnos.Ok && (_switchGate.IsTaken || !Fits(length, kept)))
         {
-            await Switch(length);
+            Errno lacking = await Switch(length, kept);
+            if (lacking != Errnos.Ok)
+            {
+                return lacking;
+            }
         }
 
         while (NextLsn - _finishedLsn >= AppendsMax)
@@ -122,7 +138,7 @@ internal sealed partial class Journal
         _heads.Push(head);
         if (error != Errnos.Ok)
         {
-            _failure = error;
+            _failure = DiskSpace.Flushed(error);
         }
 
         Finish(lsn);
@@ -186,21 +202,32 @@ internal sealed partial class Journal
         if (error != Errnos.Ok)
         {
             // After a failed fsync the page cache no longer says what the disk has (fsync(2), "EIO"): only a replay can.
-            return _failure = error;
+            return _failure = DiskSpace.Flushed(error);
         }
 
         SyncedLsn = Math.Max(SyncedLsn, upTo);
         return Errnos.Ok;
     }
 
+    private bool Fits(int length, int kept) => _end + length <= _segmentBytes - (_otherIsFree ? 0 : kept);
+
     /// <summary>Goes over to the other segment, once what it holds is no longer needed.</summary>
-    private async ValueTask Switch(int length)
+    /// <returns>ENOSPC or EDQUOT if it still is, since the disk has no room for it; nothing has changed then.</returns>
+    private async ValueTask<Errno> Switch(int length, int kept)
     {
         await _switchGate.Enter();
-        if (_end + length > _segmentBytes && _failure == Errnos.Ok)
+        Errno lacking = Errnos.Ok;
+        if (!Fits(length, kept) && _failure == Errnos.Ok)
         {
             Errno error = await _checkpointing;
-            if (error == Errnos.Ok)
+            if (DiskSpace.IsLacking(error))
+            {
+                _checkpointing = CheckpointOther().Preserve();
+                error = await _checkpointing;
+            }
+
+            lacking = DiskSpace.IsLacking(error) ? error : Errnos.Ok;
+            if (error == Errnos.Ok && !Fits(length, kept))
             {
                 // The records behind must not survive where those before do not.
                 await _syncGate.Enter();
@@ -211,23 +238,27 @@ internal sealed partial class Journal
                 }
 
                 _syncGate.Leave();
+                if (error == Errnos.Ok)
+                {
+                    _otherIsFree = false;
+                    _checkpointing = CheckpointOther().Preserve();
+                }
             }
 
-            _failure = error;
-            if (error == Errnos.Ok)
-            {
-                _checkpointing = CheckpointOther().Preserve();
-            }
+            _failure = lacking == Errnos.Ok ? DiskSpace.Flushed(error) : _failure;
         }
 
         _switchGate.Leave();
+        return lacking;
     }
 
     private async ValueTask<Errno> CheckpointOther()
     {
         int other = 1 - _active;
         Errno error = await _checkpoint();
-        return error == Errnos.Ok ? await Invalidate(other) : error;
+        error = error == Errnos.Ok ? await Invalidate(other) : error;
+        _otherIsFree |= error == Errnos.Ok;
+        return error;
     }
 
     private async ValueTask<Errno> Invalidate(int segment)

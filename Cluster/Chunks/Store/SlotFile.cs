@@ -80,8 +80,13 @@ internal sealed class SlotFile(IDisk disk, int blocks)
         return error == Errnos.Ok ? new Slot(this, _free.Count > 0 ? _free.Dequeue() : _end++) : error;
     }
 
+    /// <summary>Gives a slot back into which nothing was written.</summary>
+    public void Untake(int slot) => _free.Enqueue(slot, slot);
+
     /// <summary>Gives slots back: their heads are no more, and where many neighbours are, nor are their blocks.</summary>
-    public async ValueTask<Errno> Free(IEnumerable<int> slots)
+    /// <param name="slots">The slots.</param>
+    /// <param name="freed">Is told of each that is free now, also where others could not be given back.</param>
+    public async ValueTask<Errno> Free(IEnumerable<int> slots, Action<int> freed)
     {
         int[] sorted = [.. slots.Order()];
         Errno error = Errnos.Ok;
@@ -92,7 +97,7 @@ internal sealed class SlotFile(IDisk disk, int blocks)
                 to++;
             }
 
-            error = await FreeRun(sorted[from], to - from);
+            error = await FreeRun(sorted[from], to - from, freed);
         }
 
         return error;
@@ -184,7 +189,7 @@ internal sealed class SlotFile(IDisk disk, int blocks)
         return Errnos.Ok;
     }
 
-    private async ValueTask<Errno> FreeRun(int first, int count)
+    private async ValueTask<Errno> FreeRun(int first, int count, Action<int> freed)
     {
         _headsChanged = true;
         Errno error = await _heads!.Write((long)first * HeadBytes, new byte[count * HeadBytes]);
@@ -194,9 +199,10 @@ internal sealed class SlotFile(IDisk disk, int blocks)
             error = await PunchBlocks((long)first * blocks * BlockSum.BlockBytes, bytes);
         }
 
-        for (int slot = first; slot < first + count; slot++)
+        for (int slot = first; slot < first + count && error == Errnos.Ok; slot++)
         {
             _free.Enqueue(slot, slot);
+            freed(slot);
         }
 
         return error;

@@ -96,20 +96,38 @@ internal sealed class SmallChunks
     public void Forget(ChunkId id) => _where.Remove(id.Value);
 
     /// <summary>What was released until now; to be freed once the journal that tells why is synced.</summary>
-    public IReadOnlyList<(SlotFile File, int Index)> TakeReleased()
+    public HashSet<(SlotFile File, int Index)> TakeReleased()
     {
-        List<(SlotFile File, int Index)> released = _released;
+        HashSet<(SlotFile File, int Index)> released = [.. _released];
         _released = [];
         return released;
     }
 
+    /// <summary>What could not be given back: it is released again, for the next time.</summary>
+    public void ReleaseAgain(IEnumerable<(SlotFile File, int Index)> slots) => _released.AddRange(slots);
+
+    /// <summary>A slot taken for a chunk was not used after all: the chunk lies where it lay before.</summary>
+    public void Untake(ChunkId id, Slot slot, Slot? before)
+    {
+        slot.File.Untake(slot.Index);
+        if (before is null)
+        {
+            _where.Remove(id.Value);
+        }
+        else
+        {
+            _where[id.Value] = (before.File, before.Index);
+        }
+    }
+
     /// <summary>Gives slots back.</summary>
-    public static async ValueTask<Errno> Free(IReadOnlyList<(SlotFile File, int Index)> slots)
+    /// <param name="slots">The slots; those stay in it that could not be given back.</param>
+    public static async ValueTask<Errno> Free(HashSet<(SlotFile File, int Index)> slots)
     {
         Errno error = Errnos.Ok;
-        foreach (IGrouping<SlotFile, int> group in slots.GroupBy(static slot => slot.File, static slot => slot.Index))
+        foreach (IGrouping<SlotFile, int> group in slots.GroupBy(static slot => slot.File, static slot => slot.Index).ToArray())
         {
-            error = error == Errnos.Ok ? await group.Key.Free(group) : error;
+            error = error == Errnos.Ok ? await group.Key.Free(group.ToArray(), index => slots.Remove((group.Key, index))) : error;
         }
 
         return error;

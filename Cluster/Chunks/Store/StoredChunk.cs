@@ -113,10 +113,12 @@ internal sealed class StoredChunk : IDisposable
     public void NoteSynced(long straight) => _straightSynced = Math.Max(_straightSynced, straight);
 
     /// <summary>Writes sums and header, after the blocks that they are about were synced.</summary>
-    public ValueTask<Errno> SaveSums()
+    public async ValueTask<Errno> SaveSums()
     {
         HeaderChanged = false;
-        return Home!.Save(Header, Sums);
+        Errno error = await Home!.Save(Header, Sums);
+        HeaderChanged |= error != Errnos.Ok;
+        return error;
     }
 
     /// <summary>

@@ -23,6 +23,7 @@ internal sealed partial class ChunkMaster : IChunkServers
     private readonly ChunkMasterOptions _options;
     private readonly PlantedFaults _faults;
     private readonly SortedDictionary<uint, ChunkServerState> _servers = [];
+    private readonly Dictionary<uint, ulong> _registering = [];
     private readonly long _startedAt;
     private CommandPipeline _pipeline = null!;
     private int _turn;
@@ -171,24 +172,29 @@ internal sealed partial class ChunkMaster : IChunkServers
         RpcPeer peer = request.Peer;
         uint id = (uint)report.Server;
         var address = new NodeAddress(peer.Remote.Host, (int)report.Port);
-        bool stayed = State.Servers.TryGetValue(id, out ServerRecord? known) &&
+        ulong identity = report.Identity != 0 ? report.Identity : report.Server;
+        bool stayed = State.Servers.TryGetValue(id, out ServerRecord? known) && known.Identity == identity &&
             (known.Incarnation == report.Incarnation || _faults.ForgetsRejoinBump) && report.JournalDamaged == 0;
-        if (report.Server is 0 or > uint.MaxValue || known is { State: ServerState.Removed } || known?.Incarnation > report.Incarnation)
+        Errno refusal = report.Server is 0 or > uint.MaxValue || known is { State: ServerState.Removed } ? Errno.EPERM : RefusalOf(id, report);
+        refusal = refusal == Errnos.Ok && known?.Incarnation > report.Incarnation ? Errno.ESTALE : refusal;
+        if (refusal != Errnos.Ok)
         {
-            request.Reply(known?.Incarnation > report.Incarnation ? Errno.ESTALE : Errno.EPERM);
+            request.Reply(refusal);
             return;
         }
 
         var command = new RegisterServer
         {
             Server = id,
-            Identity = report.Server,
+            Identity = identity,
             Incarnation = report.Incarnation,
             Address = address.ToString(),
             Host = address.Host,
             Rack = string.Empty,
         };
+        _registering[id] = report.Identity;
         Outcome outcome = await _pipeline.Submit(new Command { RegisterServer = command }, durable: true);
+        _registering.Remove(id);
         if (outcome.Errno != 0)
         {
             request.Reply((Errno)outcome.Errno);
@@ -218,6 +224,28 @@ internal sealed partial class ChunkMaster : IChunkServers
             ("server", id), ("address", server.Address), ("replicas", replicas.Length));
         request.Reply(new LeaseReply { LeaseNanoseconds = (ulong)_options.LeaseNanoseconds });
         TakeReplicas(server, replicas, stayed);
+    }
+
+    /// <summary>
+    /// Two directories that were given one number would take each other's place for ever: while the one is there, the other is refused. Once it has
+    /// gone, its number may go on with another directory, as after the loss of a disk.
+    /// </summary>
+    /// <returns>ENOTUNIQ; EAGAIN while the one is just registering.</returns>
+    private Errno RefusalOf(uint id, in ServerReport report)
+    {
+        if (_registering.TryGetValue(id, out ulong registering) && registering != report.Identity)
+        {
+            return Errno.EAGAIN;
+        }
+
+        bool isAnothers = _servers.TryGetValue(id, out ChunkServerState? there) && there.LeaseUntil > _loop.NowNanoseconds &&
+            there.Report.Identity != 0 && report.Identity != 0 && there.Report.Identity != report.Identity;
+        if (isAnothers)
+        {
+            _options.Log.Write(true, "chunk server refused: another directory is served by its number", ("server", id), ("address", there!.Address));
+        }
+
+        return isAnothers ? Errno.ENOTUNIQ : Errnos.Ok;
     }
 
     /// <summary>Sorts a server's replicas into those that may serve again, those that have to catch up, and those that nobody needs.</summary>

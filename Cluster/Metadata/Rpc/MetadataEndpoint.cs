@@ -73,7 +73,7 @@ internal sealed class MetadataEndpoint : IRpcHandler
 
     private sealed class Link(RpcPeer peer, PayloadPool pool) : IClientLink
     {
-        public void Close() => peer.Close("the client's session has ended");
+        public void Close(string reason) => peer.Close(reason);
 
         public async ValueTask<RecallReply?> Recall(Recall recall)
         {

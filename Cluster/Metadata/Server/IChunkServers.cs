@@ -22,6 +22,11 @@ internal interface IChunkServers
     /// </summary>
     Task Created(IReadOnlyList<ChunkLocation> locations);
 
+    /// <summary>
+    /// A client's session ends: once this has ended, nothing that the client sent, and that may still be on its way, changes a chunk any more.
+    /// </summary>
+    Task EndSession(ulong session);
+
     /// <summary>No file has the chunk any longer.</summary>
     void Dropped(ulong chunk, ChunkRecord record);
 

@@ -9,6 +9,6 @@ internal interface IClientLink
     /// <returns>Its answer; null if none came, and then its session must have ended before anybody else goes on.</returns>
     ValueTask<RecallReply?> Recall(Recall recall);
 
-    /// <summary>The client's session has ended: nobody waits for its answers any longer.</summary>
-    void Close();
+    /// <summary>Nobody waits for its answers any longer: the client's session has ended, or goes on by another connection.</summary>
+    void Close(string reason);
 }

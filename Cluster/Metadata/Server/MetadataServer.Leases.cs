@@ -35,9 +35,13 @@ internal sealed partial class MetadataServer
     private void GrantTo(ulong session, MetadataReply reply, LeaseMode mode)
     {
         ulong inode = reply.Attributes.Inode;
-        reply.Lease = _leases.Grant(inode, session, State.IsDirectory(inode) ? LeaseMode.Read : mode);
+        reply.Lease = Grant(inode, session, State.IsDirectory(inode) ? LeaseMode.Read : mode);
         reply.Shared = _leases.Others(inode, session, LeaseMode.None).Any(static other => other.Holding.Open);
     }
+
+    /// <summary>Gives a lease. One whose session has ended meanwhile gets none, since nobody would ever take it away again.</summary>
+    private LeaseMode Grant(ulong inode, ulong session, LeaseMode mode) =>
+        _clients.ContainsKey(session) ? _leases.Grant(inode, session, mode) : LeaseMode.None;
 
     /// <summary>
     /// Cuts the leases of all other sessions down to a mode. A directory's lease, under which its names are cached too, is never taken; its

@@ -240,7 +240,7 @@ internal sealed partial class MetadataServer
 
         void Add(ulong directory)
         {
-            if (directory != 0 && _leases.Grant(directory, session, LeaseMode.Read) != LeaseMode.None && State.AttributesOf(directory) is { } attributes)
+            if (directory != 0 && Grant(directory, session, LeaseMode.Read) != LeaseMode.None && State.AttributesOf(directory) is { } attributes)
             {
                 reply.Directories.Add(attributes);
             }
@@ -277,7 +277,7 @@ internal sealed partial class MetadataServer
             Body.Link => command.Link.Parent,
             _ => 0,
         };
-        reply.ParentLease = parent != 0 && _leases.Grant(parent, session, LeaseMode.Read) != LeaseMode.None;
+        reply.ParentLease = parent != 0 && Grant(parent, session, LeaseMode.Read) != LeaseMode.None;
         AddDirectories(session, command, reply);
         AddServers(reply, ChunksOf(outcome));
         return reply;

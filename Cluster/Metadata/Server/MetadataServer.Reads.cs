@@ -17,7 +17,7 @@ internal sealed partial class MetadataServer
             if (error != Errnos.Ok || found == 0)
             {
                 var absent = new MetadataReply { Errno = (uint)(error != Errnos.Ok ? error : Errno.ENOENT) };
-                absent.ParentLease = error == Errnos.Ok && _leases.Grant(look.Parent, session, LeaseMode.Read) != LeaseMode.None;
+                absent.ParentLease = error == Errnos.Ok && Grant(look.Parent, session, LeaseMode.Read) != LeaseMode.None;
                 return absent;
             }
 
@@ -29,7 +29,7 @@ internal sealed partial class MetadataServer
             }
 
             MetadataReply reply = WithAttributes(session, found, LeaseMode.Read);
-            reply.ParentLease = State.IsDirectory(look.Parent) && _leases.Grant(look.Parent, session, LeaseMode.Read) != LeaseMode.None;
+            reply.ParentLease = State.IsDirectory(look.Parent) && Grant(look.Parent, session, LeaseMode.Read) != LeaseMode.None;
             return reply;
         }
     }
@@ -65,7 +65,7 @@ internal sealed partial class MetadataServer
 
         reply.End = end;
         reply.ListedParent = State.ParentOf(list.Directory);
-        reply.ParentLease = _leases.Grant(list.Directory, session, LeaseMode.Read) != LeaseMode.None;
+        reply.ParentLease = Grant(list.Directory, session, LeaseMode.Read) != LeaseMode.None;
         if (list.Attributes)
         {
             foreach (ListedName name in reply.Names)
@@ -74,7 +74,7 @@ internal sealed partial class MetadataServer
                 if (!_leases.Others(name.Inode, session, LeaseMode.Write).Any())
                 {
                     name.Attributes = State.AttributesOf(name.Inode);
-                    name.Lease = _leases.Grant(name.Inode, session, LeaseMode.Read);
+                    name.Lease = Grant(name.Inode, session, LeaseMode.Read);
                 }
             }
         }

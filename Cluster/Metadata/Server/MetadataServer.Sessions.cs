@@ -10,6 +10,7 @@ internal sealed partial class MetadataServer
 
     private readonly SortedDictionary<ulong, Client> _clients = [];
     private readonly HashSet<ulong> _missing = [];
+    private readonly HashSet<ulong> _ending = [];
     private readonly TaskCompletionSource _recovered = new();
     private ulong _appliedAtStart;
     private long _recoveryEnds;
@@ -33,7 +34,7 @@ internal sealed partial class MetadataServer
             session = opened.Number;
             _options.Log.Write(false, "session begins", ("session", session), ("client", attach.Name));
         }
-        else if (!State.Sessions.ContainsKey(session))
+        else if (!State.Sessions.ContainsKey(session) || _ending.Contains(session))
         {
             // It has ended: what it held others may have by now.
             return Refused(Errno.ENOTCONN);
@@ -63,17 +64,15 @@ internal sealed partial class MetadataServer
     }
 
     /// <summary>A sign of life.</summary>
-    /// <returns>False if there is no such session.</returns>
+    /// <returns>
+    /// False if there is no such session, or it is attached by another connection: what was sent over an older one may arrive behind what was sent
+    /// since, and would take back a lease, say, that was granted again meanwhile.
+    /// </returns>
     private bool Touch(ulong session, IClientLink link)
     {
-        if (!_clients.TryGetValue(session, out Client? client))
+        if (!_clients.TryGetValue(session, out Client? client) || client.Link != link)
         {
             return false;
-        }
-
-        if (client.Link != link)
-        {
-            Revive(client, link);
         }
 
         client.EndsNanoseconds = _loop.NowNanoseconds + _options.SessionEndNanoseconds;
@@ -89,9 +88,16 @@ internal sealed partial class MetadataServer
         }
     }
 
+    /// <summary>A session has one connection, the one by which it was attached last: recalls go there, and only what comes from there counts.</summary>
     private void Revive(Client client, IClientLink link)
     {
+        IClientLink? before = client.Link;
         client.Link = link;
+        if (before != link)
+        {
+            before?.Close("the session has been attached by another connection");
+        }
+
         client.EndsNanoseconds = _loop.NowNanoseconds + _options.SessionEndNanoseconds;
         TaskCompletionSource changed = client.Changed;
         client.Changed = new TaskCompletionSource();
@@ -122,9 +128,8 @@ internal sealed partial class MetadataServer
         long now = _loop.NowNanoseconds;
         foreach ((ulong session, Client client) in _clients.ToArray())
         {
-            if (client.EndsNanoseconds <= now && !client.IsEnding)
+            if (client.EndsNanoseconds <= now)
             {
-                client.IsEnding = true;
                 End(session).Watch();
             }
         }
@@ -142,9 +147,8 @@ internal sealed partial class MetadataServer
 
     private async ValueTask<MetadataReply> Detach(ulong session)
     {
-        if (_clients.TryGetValue(session, out Client? client) && !client.IsEnding)
+        if (_clients.TryGetValue(session, out Client? client))
         {
-            client.IsEnding = true;
             // The reply goes over the connection that would otherwise be closed.
             client.Link = null;
             await End(session);
@@ -153,28 +157,38 @@ internal sealed partial class MetadataServer
         return new MetadataReply();
     }
 
+    /// <summary>
+    /// Ends a session: nothing of it is taken any more, here first, then by the chunk servers; and only then is what it held given to others.
+    /// </summary>
     private async Task End(ulong session)
     {
-        Outcome outcome = await _pipeline.Submit(new Command { CloseSession = new CloseSession { Session = session } });
-        if (outcome.Errno != 0 && State.Sessions.ContainsKey(session))
+        if (!_ending.Add(session))
         {
-            // The log takes nothing now; the next tick tries again.
-            if (_clients.TryGetValue(session, out Client? alive))
-            {
-                alive.IsEnding = false;
-            }
-
             return;
+        }
+
+        if (_clients.TryGetValue(session, out Client? client))
+        {
+            client.Link?.Close("the client's session has ended");
+            client.Link = null;
+        }
+
+        await _chunkServers.EndSession(session);
+        var close = new CloseSession { Session = session };
+        while ((await _pipeline.Submit(new Command { CloseSession = close })).Errno != 0 && State.Sessions.ContainsKey(session))
+        {
+            // The log takes nothing now.
+            await LoopYield.Delay(_loop, _options.SessionNanoseconds / TicksPerSession);
         }
 
         _options.Log.Write(false, "session ends", ("session", session));
         _leases.RemoveSession(session);
-        if (_clients.Remove(session, out Client? client))
+        if (_clients.Remove(session))
         {
-            client.Link?.Close();
-            client.Changed.SetResult();
+            client!.Changed.SetResult();
         }
 
+        _ending.Remove(session);
         CameBack(session);
         GrantAllWaits();
     }
@@ -185,8 +199,6 @@ internal sealed partial class MetadataServer
         public IClientLink? Link { get; set; }
 
         public long EndsNanoseconds { get; set; }
-
-        public bool IsEnding { get; set; }
 
         /// <summary>Ends when the client comes by another connection, or its session ends.</summary>
         public TaskCompletionSource Changed { get; set; } = new();

@@ -4,6 +4,7 @@ using Harness.Results;
 using Harness.Results.Analysis;
 using Harness.Results.Records;
 using Harness.Transport;
+using Mono.Unix.Native;
 
 namespace Harness.Experiments.Benchmarking.Cluster;
 
@@ -146,6 +147,8 @@ internal sealed class ClusterBench(ClusterBenchOptions options)
         try
         {
             await job.Prepare(side, cancellationToken).ConfigureAwait(false);
+            // What the job before has left dirty in this host's page cache is not this one's to pay for, whichever side left it.
+            await Task.Run(Syscall.sync, cancellationToken).ConfigureAwait(false);
             string stem = directory.FioStem(Experiment, job.Name, side.Name, block);
             IReadOnlyList<TrialMeasurement> measured = await job.Run(side, stem, cancellationToken).ConfigureAwait(false);
             return job.Cells.Zip(measured, (cell, each) => Record(cell) with { Measured = each });

@@ -1,3 +1,4 @@
+using Harness.Cluster.Checking;
 using Harness.FuseProtocol;
 using Mono.Unix.Native;
 
@@ -22,6 +23,25 @@ public sealed class DeadClientTests
         Assert.Equal(Errnos.Ok, written());
         Assert.Equal(before, _world.SessionOf(0));
         Assert.Equal(1, _world.Read());
+    }
+
+    [Fact]
+    public void WhatADeadClientAskedForIsNotGivenToItAfterItsSession()
+    {
+        // The holder of the file does not hear that somebody else wants it, and lives on for the metadata server; who wants it dies.
+        _world.Write(1);
+        CheckedClient holder = _world.Cluster.Clients[0];
+        _world.Cluster.Network.CutOneWay(OneFileWorld.MetadataHost, holder.Host);
+        _world.BeginWrite(2, client: 1);
+        _world.RunFor(0.1);
+        _world.Cluster.Clients[1].Die();
+        _world.RunFor(12);
+        Assert.Equal(2, _world.Cluster.State.Sessions.Count);
+        holder.Die();
+        _world.RunFor(12);
+        Func<Errno?> written = _world.BeginWrite(3, client: 2);
+        _world.RunUntil(() => written() is not null, "the write", 5);
+        Assert.Equal(Errnos.Ok, written());
     }
 
     [Fact]

@@ -101,6 +101,43 @@ public sealed class LinearizabilityCheckerTests
     }
 
     [Fact]
+    public void ATruncationWithoutAnAnswerMayBeLeftHalfDoneInItsChunkAlone()
+    {
+        int end = Schedule.ChunkCells;
+        Write(1, 2, value: 5, first: 0, count: end + 4);
+        Add(OperationKind.Truncate, 3, Call.Open, first: end - 3);
+        Size(5, 6, end + 4);
+        Call read = Add(OperationKind.Read, 7, 8, first: end - 4, count: 8);
+        (read.Seen, read.Cells) = ([5, 0, 0, 0, 5, 5, 5, 5], 8);
+        AssertGood();
+        (read.Seen, read.Cells) = ([5, 0, 0, 0, 0, 0, 0, 0], 8);
+        AssertBad($"block {end / Call.CellsPerBlock} of file 9");
+    }
+
+    [Fact]
+    public void AWriteWithoutAnAnswerMayLeaveTheFileAsLongAsItWas()
+    {
+        Write(1, 2, value: 5, first: 0, count: 2);
+        Write(3, Call.Open, value: 7, first: 1, count: 2);
+        Read(4, 5, 5, 7);
+        Size(6, 7, 2);
+        Read(8, 9, 5, 7);
+        AssertGood();
+        Write(10, 11, value: 8, first: 1);
+        Read(12, 13, 5, 7);
+        AssertBad("block 0 of file 9");
+    }
+
+    [Fact]
+    public void ATruncationWithAnAnswerIsWhollyDone()
+    {
+        Write(1, 2, value: 5, first: 0, count: 4);
+        Add(OperationKind.Truncate, 3, 4, first: 1);
+        Read(7, 8, 5, 0, 0, 0);
+        AssertBad("block 0 of file 9");
+    }
+
+    [Fact]
     public void ASizeThatTheFileNeverHadIsFound()
     {
         Write(1, 2, value: 5, first: 0, count: 2);

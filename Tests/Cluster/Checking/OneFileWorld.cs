@@ -75,10 +75,13 @@ internal sealed class OneFileWorld
     /// <summary>The number of a client's session.</summary>
     public ulong SessionOf(int client) => Cluster.Clients[client].Client.Session.Id;
 
-    public int Read()
+    public int Read(int client = 0)
     {
         byte[] data = new byte[FileBytes];
-        Assert.Equal(FileBytes, Call(async () => await FileSystem.Read(s_root, File, new ReadIn { Size = FileBytes }, data)).Value);
+        CheckedClient reader = Cluster.Clients[client];
+        var arg = new ReadIn { Size = FileBytes };
+        Result<int> read = Cluster.Run(reader.Loop, async () => await reader.FileSystem.Read(s_root, File, arg, data), "a read", 90 * Second);
+        Assert.Equal(FileBytes, read.Value);
         return data.Distinct().Single();
     }
 

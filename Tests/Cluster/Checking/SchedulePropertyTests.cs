@@ -50,6 +50,7 @@ public sealed class SchedulePropertyTests
     [InlineData(110269, "a server was told to leave a chain that it had been told of meanwhile")]
     [InlineData(66952, "a mutation overtook one that waited for a damaged block")]
     [InlineData(4926, "a joining replica's block was replaced by the one that its predecessor was still writing")]
+    [InlineData(5696, "a lease given back over a broken connection was taken away after it had been granted again over the next one")]
     public void WhatWasFoundOnceIsNotThereAgain(ulong seed, string found)
     {
         IReadOnlyList<Violation> violations = ScheduleRun.Execute(ScheduleGenerator.Generate(seed)).Violations;

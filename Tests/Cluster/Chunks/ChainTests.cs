@@ -1,3 +1,4 @@
+using Harness.Cluster;
 using Harness.Cluster.Chunks;
 using Harness.Cluster.Chunks.Client;
 using Harness.Cluster.Net;
@@ -23,6 +24,36 @@ public sealed class ChainTests
             foreach (int server in (int[])[0, 1, 2])
             {
                 Assert.Equal(data, await ReadFrom(world, chunk, server, 4096, data.Length));
+            }
+        });
+    }
+
+    [Fact]
+    public void AMutationThatComesBehindItsRetryAndTheNextOneIsNotCarriedOut()
+    {
+        var world = new SimChunkWorld(1);
+        world.Run(async () =>
+        {
+            await world.StartAll();
+            ChunkHandle chunk = await world.Create(7, 0, 1, 2);
+            SimNetworkOptions network = world.Network.Options;
+
+            // The first is held up in the network, and its connection breaks: it is done by another, and comes again when the next has been done too.
+            network.LossChance = 1;
+            Task<Errno> first = world.Client.Write(chunk, 0, Bytes(1, 4096)).AsTask();
+            await LoopYield.Delay(world.ClientLoop, 1_000_000);
+            (network.LossChance, network.ResetChance) = (0, 1);
+            Task<Errno> beside = world.Client.Write(chunk, 8192, Bytes(2, 4096)).AsTask();
+            await LoopYield.Delay(world.ClientLoop, 500_000);
+            network.ResetChance = 0;
+            Assert.Equal((Errnos.Ok, Errnos.Ok), (await first, await beside));
+            byte[] data = Bytes(3, 4096);
+            Assert.Equal(Errnos.Ok, await world.Client.Write(chunk, 0, data));
+            Assert.True(world.World.NowNanoseconds < network.RetransmitNanoseconds);
+            await LoopYield.Delay(world.ClientLoop, 2 * network.RetransmitNanoseconds);
+            foreach (int server in (int[])[0, 1, 2])
+            {
+                Assert.Equal(data, await ReadFrom(world, chunk, server, 0, data.Length));
             }
         });
     }

@@ -1,3 +1,4 @@
+using Harness.Cluster;
 using Harness.Cluster.Chunks;
 using Harness.Cluster.Chunks.Store;
 using Harness.Cluster.Disk;
@@ -18,6 +19,7 @@ internal sealed class StoreWorld
     private readonly ChunkStoreOptions _options;
     private readonly PayloadPool _pool = new(16 << 20);
     private SimProcess _process;
+    private SimLoop? _loop;
 
     public StoreWorld(ulong seed, ChunkStoreOptions options)
     {
@@ -37,7 +39,7 @@ internal sealed class StoreWorld
     /// <summary>Opens the store and does something with it; what it leaves under way goes on until <see cref="EndLife"/>.</summary>
     public void OnStore(Func<ChunkStore, Task> body)
     {
-        SimLoop loop = _process.StartLoop("cs");
+        SimLoop loop = _loop = _process.StartLoop("cs");
         Task? done = null;
         loop.Post(_ => done = Run(), null);
         _world.RunUntil(() => done is { IsCompleted: true }, "the store's work", _world.NowNanoseconds + LimitNanoseconds);
@@ -63,7 +65,11 @@ internal sealed class StoreWorld
     }
 
     /// <summary>Writes one value over part of a chunk.</summary>
-    public async Task Write(ChunkStore store, StoredChunk chunk, BlockStamp stamp, int offset, int length, byte value)
+    public async Task Write(ChunkStore store, StoredChunk chunk, BlockStamp stamp, int offset, int length, byte value) =>
+        Assert.Equal(Errnos.Ok, await TryWrite(store, chunk, stamp, offset, length, value));
+
+    /// <summary>Writes one value over part of a chunk, if the store can.</summary>
+    public async Task<Errno> TryWrite(ChunkStore store, StoredChunk chunk, BlockStamp stamp, int offset, int length, byte value)
     {
         PayloadBuffer data = _pool.TryRent(length)!;
         data.Memory.Span.Fill(value);
@@ -74,9 +80,13 @@ internal sealed class StoreWorld
             BlockSums.Compute(data.Memory.Span, sums);
         }
 
-        Assert.Equal(Errnos.Ok, await store.Write(chunk, stamp, default, offset, data, sums.AsMemory(0, whole)));
+        Errno error = await store.Write(chunk, stamp, default, offset, data, sums.AsMemory(0, whole));
         data.Release();
+        return error;
     }
+
+    /// <summary>Lets time pass, within <see cref="OnStore"/>.</summary>
+    public Task Wait(int seconds) => LoopYield.Delay(_loop!, seconds * 1_000_000_000L);
 
     /// <summary>Reads a block.</summary>
     /// <returns>Null if there is no such chunk.</returns>

@@ -4,6 +4,7 @@ using Harness.Cluster.Metadata.Rpc;
 using Harness.Cluster.Metadata.Server;
 using Harness.Cluster.Net;
 using Harness.FuseProtocol;
+using Harness.FuseProtocol.Wire;
 using Harness.Simulation.Scheduling;
 using Harness.Tests.Experiments.Backends;
 using Mono.Unix.Native;
@@ -98,5 +99,11 @@ internal sealed class ClusterWorld
 /// <summary>A client of a <see cref="ClusterWorld"/>.</summary>
 internal sealed record WorldClient(string Host, SimProcess Process, SimLoop Loop, ClusterClient Client, IFileSystem FileSystem, FileSystemClient Fs)
 {
+    /// <summary>Reads from a file's start without opening it: nothing else happens meanwhile.</summary>
+    public int Read(ulong file, int length) =>
+        FileSystem.Read(new RequestContext(0, 0), new NodeId(file), new ReadIn { Size = (uint)length }, new byte[length]).AsTask().Result.Value;
+
+    public Errno Syncfs() => FileSystem.Syncfs(new RequestContext(0, 0), NodeId.Root).AsTask().Result;
+
     public Errno Fsync(ulong file) => FileSystem.Fsync(new RequestContext(0, 0), new NodeId(file), default).AsTask().Result;
 }

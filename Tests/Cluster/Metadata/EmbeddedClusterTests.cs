@@ -1,3 +1,4 @@
+using System.Net.NetworkInformation;
 using Harness.Cluster.Hosting;
 using Harness.FuseProtocol;
 using Harness.Tests.Experiments.Backends;
@@ -38,6 +39,17 @@ public sealed class EmbeddedClusterTests : IDisposable
             Assert.Equal(data, fs.Read(file, 0, data.Length).Ok());
         });
         await again.Stop();
+    }
+
+    [Fact]
+    public async Task ItOpensNoPort()
+    {
+        using EmbeddedCluster cluster = await Start();
+        int[] numbers = [cluster.Metadata.Address.Port, .. cluster.Servers.Select(static server => server.Address.Port)];
+        int[] ports = [.. IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(static endPoint => endPoint.Port)];
+        Assert.Equal(4, numbers.Distinct().Count());
+        Assert.Empty(numbers.Intersect(ports));
+        await cluster.Stop();
     }
 
     private async Task<EmbeddedCluster> Start()

@@ -39,6 +39,8 @@ internal sealed class MemoryChunks : IChunkServers
 
     public Task Created(IReadOnlyList<ChunkLocation> locations) => Task.CompletedTask;
 
+    public Task EndSession(ulong session) => Task.CompletedTask;
+
     public void Dropped(ulong chunk, ChunkRecord record)
     {
         DroppedChunks++;

@@ -11,6 +11,7 @@ using Harness.Cluster.Wire;
 using Harness.FuseProtocol;
 using Harness.Simulation.Scheduling;
 using Harness.Tests.Experiments.Backends;
+using Mono.Unix.Native;
 
 namespace Harness.Tests.Cluster.Metadata;
 
@@ -128,6 +129,31 @@ public sealed class WholeClusterTests
     }
 
     [Fact]
+    public void OfTwoDirectoriesWithOneNumberTheSecondIsRefusedWhileTheFirstIsThere()
+    {
+        var world = new World(servers: 3);
+        ulong file = world.Fs.Create(Root, "file").Ok().Entry.Nodeid;
+        world.Fs.Write(file, 0, "text").Ok();
+        Assert.Equal(Errnos.Ok, world.Client.Fsync(file));
+        Machine second = world.AddServer(serverId: 1);
+        world.RunFor(20);
+        Assert.InRange(second.Refusals, 1, int.MaxValue);
+        Assert.Equal(1ul, world.Status().Healthy);
+        Assert.Equal(0, world.Servers[0].Refusals);
+
+        // As after the loss of a disk: the number goes on with another directory, and gets its replica.
+        world.Servers[0].Kill();
+        world.RunFor(60);
+        Assert.Equal(1ul, world.Status().Healthy);
+        int refusals = second.Refusals;
+        world.Servers[0].Start();
+        world.RunFor(20);
+        Assert.Equal(refusals, second.Refusals);
+        Assert.InRange(world.Servers[0].Refusals, 1, int.MaxValue);
+        Assert.Equal("text", world.Fs.ReadText(file));
+    }
+
+    [Fact]
     public void AllServersRestartAndNothingIsLost()
     {
         var world = new World(servers: 3);
@@ -162,7 +188,7 @@ public sealed class WholeClusterTests
             _network = new SimNetwork(_world);
             _mds = _world.StartProcess("mds");
             StartMetadata();
-            Servers = [.. Enumerable.Range(1, servers).Select(id => new Machine(_world, _network, (ulong)id))];
+            Servers = [.. Enumerable.Range(1, servers).Select(id => new Machine(_world, _network, (ulong)id, (ulong)id))];
             foreach (Machine server in Servers)
             {
                 server.Start();
@@ -185,6 +211,14 @@ public sealed class WholeClusterTests
             var status = new ClusterStatus { Chunks = (ulong)_node.Server.State.ChunkCount };
             _node.Master.Describe(status);
             return status;
+        }
+
+        /// <summary>A chunk server with a directory of its own that is started by the number of another.</summary>
+        public Machine AddServer(ulong serverId)
+        {
+            var server = new Machine(_world, _network, 100 + serverId, serverId);
+            server.Start();
+            return server;
         }
 
         public void RestartMetadata()
@@ -228,10 +262,13 @@ public sealed class WholeClusterTests
     }
 
     /// <summary>A chunk server's host: its disk stays, its processes come and go.</summary>
-    private sealed class Machine(SimScheduler world, SimNetwork network, ulong id)
+    private sealed class Machine(SimScheduler world, SimNetwork network, ulong id, ulong serverId)
     {
         private readonly SimDisk _disk = new(world, $"cs{id}");
         private SimProcess? _process;
+
+        /// <summary>How often the metadata server has refused it for another directory.</summary>
+        public int Refusals { get; private set; }
 
         public void Start()
         {
@@ -241,7 +278,13 @@ public sealed class WholeClusterTests
             IDisk disk = _disk.Attach(loop);
             var options = new ChunkServerOptions
             {
-                ServerId = id,
+                ServerId = serverId,
+                Identity = 1000 + id,
+                OnRefused = error =>
+                {
+                    Assert.Equal(Errno.ENOTUNIQ, error);
+                    Refusals++;
+                },
                 Listen = new NodeAddress($"cs{id}", 1),
                 Metadata = [new NodeAddress("mds", 7000)],
                 Incarnation = (ulong)process.Incarnation,

@@ -21,7 +21,11 @@ public sealed class BenchClusterTests : IDisposable
     [InlineData("--peer /tmp --peer-servers (", "--peer-servers")]
     [InlineData("--only randwrite", "randwrite-4k")]
     [InlineData("--blocks 0", "1 to 1000")]
+    [InlineData("--blocks many", "1 to 1000")]
     [InlineData("--runtime 3", "unit")]
+    [InlineData("--runtime 1ms", "50")]
+    [InlineData("--servers (", "--servers")]
+    [InlineData("--only files-1k --only create-1k", "files-1k")]
     public async Task WrongArgumentsAreRefusedWithWhatIsAllowed(string arguments, string hint)
     {
         BadArgumentsException refusal = await Assert.ThrowsAsync<BadArgumentsException>(() => BenchCommand.Create().Parse($"cluster {arguments}")

@@ -99,6 +99,17 @@ public sealed class ClusterCommandTests : IDisposable
         AssertRefused(3, $"Something listens at {listen} already", "mds", "--dir", Path.Combine(_cluster.Directory, "other"), "--listen", listen);
         AssertRefused(3, "belongs to a metadata server of cluster", "cs", "--dir", Path.Combine(_cluster.Directory, "mds"), "--mds", listen);
 
+        string second = Path.Combine(_cluster.Directory, "second");
+        AssertRefused(3, "Chunk server 1 runs with another directory", "cs", "--dir", second, "--id", "1", "--mds", listen);
+        Assert.False(Directory.Exists(second));
+
+        // One that was marked as this server's already, for instance while the other was away.
+        Directory.CreateDirectory(second);
+        string[] mark = File.ReadAllText(Path.Combine(used, "server")).Split(' ');
+        File.WriteAllText(Path.Combine(second, "server"), $"{mark[0]} {mark[1]} {mark[2]} {1:x16}\n");
+        AssertRefused(3, "Chunk server 1 runs with another directory", "cs", "--dir", second, "--mds", listen);
+        Assert.Empty(_cluster.AwaitHealthy().GetProperty("problems").EnumerateArray());
+
         using var another = new HostCluster();
         another.Ok("up", "--cs", "1");
         string others = another.Status().GetProperty("metadata_server").GetString()!;

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Harness.Experiments.Commands;
+using Harness.Experiments.Prediction;
+using Harness.Simulation.MachineFiles;
 using Harness.Tests.Results;
 
 namespace Harness.Tests.Experiments.Prediction;
@@ -38,6 +40,20 @@ public sealed class PredictCommandTests
         BadArgumentsException refusal = await Assert.ThrowsAsync<BadArgumentsException>(() => PredictCommand.Create()
             .Parse($"--measured {directory["results.csv"]} --machine 1x8 --out {directory["runs"]}").InvokeAsync(s_throwing));
         Assert.Contains("results.csv", refusal.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>What a layer costs is read by those who need it, in the midst of the simulation of all cells.</summary>
+    [Fact]
+    public void ACostThatNoLayerHasIsNamedWithItsPlace()
+    {
+        using var directory = new TemporaryDirectory();
+        string file = directory["machine.yaml"];
+        const string Layer = "layers:\n  fuse:\n    requests: {value: 1, unit: ns, source: 'nobody'}\n";
+        File.WriteAllText(file, MachineFileWriter.Write(MachineFile.Load("this-vm")) + Layer);
+        IReadOnlyList<PredictionCell> cells = [.. PredictionPlan.Cells(TimeSpan.FromMilliseconds(1), "0us", quick: true).Take(3)];
+        MachineFileException refusal = Assert.Throws<MachineFileException>(() => Predictions.Simulate(MachineFile.Load(file), cells, 1));
+        Assert.Contains("machine.yaml", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("'requests'", refusal.Message, StringComparison.Ordinal);
     }
 
     [Theory]
