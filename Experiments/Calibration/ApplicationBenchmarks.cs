@@ -33,15 +33,16 @@ internal sealed class ApplicationBenchmarks(Sampler sampler, int cpu, Cancellati
     /// <param name="warm">What an operation takes of fio's own otherwise.</param>
     public Figure Cold(Figure warm)
     {
-        double[] nanos = [.. Enumerable.Range(0, Sampler.BatchesMin).Select(_ => RunWithEcho())];
-        using var echo = new EchoServer(cpu, MessageBytes);
-        using var bare = new EchoClient(echo.Port, MessageBytes);
-        Figure loop = sampler.Each(cpu, EchoRounds, bare.Round, "");
-        return Figure.Median(nanos, "").Less(
-            FormattableString.Invariant(
-                $"measured here: fio's net engine, 4 KiB to an echo on the same CPU and back, less the same by a bare loop, {loop.Nanos:0} ns, ")
-                + "and less what fio takes when nobody else runs",
-            loop, warm);
+        // One after the other each time, so that what the machine is like at the moment is in both.
+        return sampler.Settle(each =>
+        {
+            double fio = RunWithEcho();
+            using var echo = new EchoServer(cpu, MessageBytes);
+            using var bare = new EchoClient(echo.Port, MessageBytes);
+            Figure loop = each.Each(cpu, EchoRounds, bare.Round, "");
+            return new Figure(fio, fio, fio, "").Less("measured here: fio's net engine, 4 KiB to an echo on the same CPU and back, less the same by a "
+                + "bare loop and less what fio takes when nobody else runs, the median of such differences", loop, warm);
+        });
     }
 
     private double RunWithEcho()

@@ -12,6 +12,9 @@ internal sealed record Figure(double Nanos, double Low, double High, string Sour
 {
     private const double NanosPerSecond = 1e9;
 
+    /// <summary>Whether its interval is so wide that it should not be relied on.</summary>
+    public bool IsWide => High - Low > Sampler.WidthMax * Nanos;
+
     /// <summary>A figure that is what is left of this one when others are taken off; never below 0. The intervals' widths add up as errors do.</summary>
     public Figure Less(string source, params ReadOnlySpan<Figure> others)
     {

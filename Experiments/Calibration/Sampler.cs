@@ -9,10 +9,21 @@ namespace Harness.Experiments.Calibration;
 /// <param name="cancellationToken">Gives up between two batches.</param>
 internal sealed class Sampler(int batches, CancellationToken cancellationToken)
 {
+    private bool _isBrief;
+
     /// <summary>Fewer than this give a median no confidence interval.</summary>
     public const int BatchesMin = 6;
 
+    /// <summary>A figure whose interval is wider than this share of it is measured on.</summary>
+    public const double WidthMax = 0.15;
+
     private const double NanosPerSecond = 1e9;
+
+    // Others use the machine now and then; what is still wide after so many times as many batches stays so.
+    private const int RepeatsMax = 4;
+
+    // Steps in which a figure is measured on: looking after each batch would find the luckiest moment to stop.
+    private const int Step = 5;
 
     /// <summary>What one of many calls takes, on a thread that stays on one CPU.</summary>
     /// <param name="cpu">Where.</param>
@@ -39,13 +50,10 @@ internal sealed class Sampler(int batches, CancellationToken cancellationToken)
         var values = new List<double>();
         using var thread = PinnedThread.Start(cpu, () =>
         {
-            for (int i = -1; i < batches && !cancellationToken.IsCancellationRequested; i++)
+            batch();
+            while (!cancellationToken.IsCancellationRequested && GoesOn(values))
             {
-                double value = batch();
-                if (i >= 0)
-                {
-                    values.Add(value);
-                }
+                values.Add(batch());
             }
         });
         thread.Join();
@@ -53,8 +61,31 @@ internal sealed class Sampler(int batches, CancellationToken cancellationToken)
         return Figure.Median(values, source);
     }
 
+    /// <summary>
+    /// A figure that is a difference of several, of which each is measured anew each time: what the machine is like at the moment is then in all
+    /// of them and mostly cancels out. The median of the differences, which goes on until its interval is narrow.
+    /// </summary>
+    public Figure Settle(Func<Sampler, Figure> difference)
+    {
+        var brief = new Sampler(BatchesMin, cancellationToken) { _isBrief = true };
+        var values = new List<double>();
+        Figure last;
+        do
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            last = difference(brief);
+            values.Add(last.Nanos);
+        }
+        while (GoesOn(values));
+        return Figure.Median(values, last.Source);
+    }
+
     /// <summary>Time between two readings of the clock.</summary>
     public static double Nanos(long start, long end) => (end - start) * (NanosPerSecond / Stopwatch.Frequency);
+
+    /// <summary>Whether there are too few values yet, or a median that is not known well enough.</summary>
+    private bool GoesOn(List<double> values) =>
+        values.Count < batches || (!_isBrief && values.Count < RepeatsMax * batches && (values.Count % Step != 0 || Figure.Median(values, "").IsWide));
 
     /// <summary>Keeps the CPU busy for so long.</summary>
     public static void Burn(double nanos)

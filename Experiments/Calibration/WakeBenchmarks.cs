@@ -246,13 +246,23 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
     }
 
     /// <summary>What the waker spends of that.</summary>
-    public Figure WakerShare(double idleMicros, Figure eventCalls)
+    public Figure WakerShare(double idleMicros, Figure eventCalls) => WakerShare(there, idleMicros, eventCalls, waitsItsTurn: false);
+
+    /// <summary>What a thread spends to wake another on its own CPU, which is SCHED_BATCH and does not take the CPU from it.</summary>
+    public Figure WakerShareHere(Figure eventCalls) => WakerShare(here, 0, eventCalls, waitsItsTurn: true);
+
+    private Figure WakerShare(int cpu, double idleMicros, Figure eventCalls, bool waitsItsTurn)
     {
         using var call = new Bell();
         using var answer = new Bell();
         bool ended = false;
-        using var sleeper = PinnedThread.Start(there, () =>
+        using var sleeper = PinnedThread.Start(cpu, () =>
         {
+            if (waitsItsTurn)
+            {
+                PinnedThread.WaitItsTurn();
+            }
+
             while (true)
             {
                 call.Await();

@@ -18,7 +18,7 @@ internal static class Predictions
     private static readonly Backend s_null = new(Backend.Null, null);
 
     // Where threads begin is chance, and where they begin they may stay for long: as a measurement has blocks, a prediction has draws.
-    private const int Draws = 6;
+    private const int Draws = 8;
 
     /// <summary>
     /// Simulates every cell on a machine, on all cores at once: the mean of some runs that differ in what is drawn. What goes in is the machine

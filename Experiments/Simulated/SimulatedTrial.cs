@@ -22,7 +22,7 @@ internal static class SimulatedTrial
     /// <summary>The longest measured time: virtual time has no noise that more of it would average out.</summary>
     public static readonly TimeSpan RuntimeMax = TimeSpan.FromMilliseconds(100);
 
-    private static readonly TimeSpan s_rampMax = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan s_rampMax = TimeSpan.FromMilliseconds(50);
 
     private const double NanosPerSecond = 1e9;
     private const double NanosPerMicro = 1e3;

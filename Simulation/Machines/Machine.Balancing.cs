@@ -5,15 +5,16 @@ namespace Harness.Simulation.Machines;
 /// <summary>The periodic load balancer, where threads stay together while a CPU is idle (<see cref="Packs"/>).</summary>
 /// <remarks>
 /// After kernel/sched/fair.c (<c>nohz_balancer_kick</c>, <c>sched_balance_rq</c>): at a tick an idle CPU looks whether another has more than
-/// one thread, those that sleep and linger included. It takes one that waits and ran lately only if it has found such a CPU in vain at the
-/// two ticks before (<c>cache_nice_tries</c>); a tick at which there is none makes it begin anew.
+/// one thread, those that sleep and linger included. It takes one that waits and ran lately only if it has found such a CPU in vain twice
+/// before (<c>nr_balance_failed</c>, <c>cache_nice_tries</c>), and after two times more also one that runs (<c>imbalanced_active_balance</c>). A tick
+/// at which there is none does not count, since then nobody kicks it to look.
 /// </remarks>
 public sealed partial class Machine
 {
     /// <summary>A tick at 250 Hz.</summary>
     const long TickNanoseconds = 4_000_000;
 
-    /// <summary>How many ticks in a row an idle CPU leaves hot threads where they are.</summary>
+    /// <summary>How often an idle CPU leaves hot threads where they are.</summary>
     const int TriesInVain = 2;
 
     static readonly Action<object?> Balanced = static machine => ((Machine)machine!).Balance();
@@ -34,12 +35,11 @@ public sealed partial class Machine
     void Balance()
     {
         expectsBalance = false;
-        long tick = Scheduler.NowNanoseconds / TickNanoseconds;
         foreach (SimCpu cpu in cpus)
         {
             if (cpu.IsIdle)
             {
-                PullTo(cpu, tick);
+                PullTo(cpu);
             }
         }
         ExpectBalance();
@@ -57,17 +57,19 @@ public sealed partial class Machine
         return false;
     }
 
-    void PullTo(SimCpu idler, long tick)
+    void PullTo(SimCpu idler)
     {
         if (!IsCrowdedSomewhere())
         {
             return;
         }
-        idler.TriesInVain = idler.TriedAtTick == tick - 1 ? idler.TriesInVain : 0;
-        idler.TriedAtTick = tick;
         if (FindWaiting(idler, alsoHot: idler.TriesInVain >= TriesInVain) is not { } found)
         {
-            idler.TriesInVain++;
+            if (idler.TriesInVain++ > TriesInVain + 1 && FindRunning(idler) is { } crowded)
+            {
+                idler.TriesInVain = 0;
+                Push(crowded, idler);
+            }
             return;
         }
         idler.TriesInVain = 0;
@@ -78,5 +80,34 @@ public sealed partial class Machine
         found.Queue.RemoveAt(found.Place);
         idler.RunQueue.Place(candidate, null);
         LeaveIdle(idler, null);
+    }
+
+    /// <summary>A CPU with more than one thread, whose current one may run on the idle CPU and can be stopped now: in the kernel it cannot.</summary>
+    SimCpu? FindRunning(SimCpu idler)
+    {
+        foreach (SimCpu cpu in cpus)
+        {
+            if (cpu.Current is { IsWorking: true, IsPreemptible: true } current && current.Affinity.Contains(idler.Id)
+                && (cpu.QueueLength > 0 || cpu.RunQueue.HasLingering))
+            {
+                return cpu;
+            }
+        }
+        return null;
+    }
+
+    /// <summary>Moves what runs on a CPU to an idle one, as the stopper thread does (<c>active_load_balance_cpu_stop</c>).</summary>
+    void Push(SimCpu from, SimCpu idler)
+    {
+        SimThread thread = from.Current!;
+        thread.StopWorking();
+        thread.LastRanAt = Scheduler.NowNanoseconds;
+        thread.BecomeRunnable();
+        from.CountCurrent();
+        thread.Share.Lag = from.RunQueue.LagOf(thread, thread);
+        movableWaiting++;
+        idler.RunQueue.Place(thread, null);
+        LeaveIdle(idler, from);
+        Dispatch(from);
     }
 }

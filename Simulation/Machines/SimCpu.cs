@@ -55,10 +55,8 @@ public sealed class SimCpu
     /// <summary>Up to when the current thread's share has been counted.</summary>
     internal long CountedUntil { get; set; }
 
-    /// <summary>At how many ticks in a row it was idle and left a thread where it waited, the last time at <see cref="TriedAtTick"/>.</summary>
+    /// <summary>At how many ticks it was idle and left a thread where it was, since it last took one.</summary>
     internal int TriesInVain { get; set; }
-
-    internal long TriedAtTick { get; set; }
 
     /// <summary>Counts what the current thread has had of the CPU by now.</summary>
     internal void CountCurrent()

@@ -44,6 +44,8 @@ public sealed partial class SimThread
 
     internal bool IsPreemptible => SpinDepth == 0 && !IsInKernel;
 
+    internal bool IsWorking => state == ThreadState.Working;
+
     internal bool IsMovable => Affinity.Count > 1;
 
     internal bool IsWakeable => state == ThreadState.Blocked;
@@ -176,6 +178,13 @@ public sealed partial class SimThread
         }
     }
 
+    /// <summary>It works no longer for now; what is left of its work is done where it runs next.</summary>
+    internal void StopWorking()
+    {
+        Machine.Scheduler.Cancel(segmentEnd);
+        Remaining -= Machine.Scheduler.NowNanoseconds - segmentStart;
+    }
+
     /// <summary>Ends a block. If the thread is not blocked, its next block will not be one; returns false then.</summary>
     internal bool TryEndBlock()
     {
@@ -186,7 +195,7 @@ public sealed partial class SimThread
         }
         WaitsIn?.Remove(this);
         Machine.Scheduler.Cancel(sleepEnd);
-        step = Step.GoOn;
+        PrepareToGoOn(Machine.Costs.Block.Nanoseconds);
         return true;
     }
 

@@ -13,8 +13,9 @@ namespace Harness.Transport.Simulated;
 /// <param name="Page">Finding a page in the page cache, or adding it.</param>
 /// <param name="PinnedPage">Looking up a page of a process's memory, holding and releasing it: what direct I/O and each copy of a message do.</param>
 /// <param name="AsyncIo">Setting up an asynchronous read or write, and telling of its end.</param>
+/// <param name="ReadPage">The daemon: what each further page of data takes that a READ is answered with.</param>
 /// <param name="Dispatch">The daemon: taking a message apart, calling the file system, laying out the answer.</param>
-public sealed record KernelCosts(long PathComponent, long Request, long Serve, long Page, long PinnedPage, long AsyncIo, long Dispatch)
+public sealed record KernelCosts(long PathComponent, long Request, long Serve, long Page, long PinnedPage, long AsyncIo, long ReadPage, long Dispatch)
 {
     /// <summary>The layer of a machine file that holds the kernel's part.</summary>
     public const string FuseLayer = "fuse";
@@ -28,20 +29,24 @@ public sealed record KernelCosts(long PathComponent, long Request, long Serve, l
     /// </summary>
     public const int RequestLines = 8;
 
+    private const int CachePageBytes = 4096;
+
     private readonly Dictionary<Opcode, long> _dispatch = [];
 
     /// <summary>What a machine without these layers is taken for.</summary>
     /// <remarks>
     /// Estimates: 90 ns a path component and 35 ns a page are what stat(2) of a long path and a cached read take beyond a bare system call
-    /// on current machines; 350 ns for a request is a slab allocation and release, a wait queue's set-up, and some twenty fields, and what the daemon's side takes is
-    /// left out of it; 60 ns for a
-    /// pinned page is a walk of the page table without a lock and two atomic operations on the folio; 300 ns for asynchronous I/O are those
+    /// on current machines; 350 ns for a request is a slab allocation and release, a wait queue's set-up, and some twenty fields, and
+    /// what the daemon's side takes is left out of it; 60 ns for a pinned page is a walk of the page table without a lock and two atomic operations on the folio; 300 ns for asynchronous I/O are those
     /// of io_submit(2) and aio_complete; 150 ns for the daemon is a message of the memory backend in this project's in-process benchmark.
     /// </remarks>
-    public static KernelCosts Estimated { get; } = new(90, 350, 0, 35, 60, 300, 150);
+    public static KernelCosts Estimated { get; } = new(90, 350, 0, 35, 60, 300, 0, 150);
 
     /// <summary>What the daemon takes for a message.</summary>
-    public long DispatchOf(Opcode opcode) => _dispatch.GetValueOrDefault(opcode, Dispatch);
+    /// <param name="opcode">Of what kind.</param>
+    /// <param name="outMax">The most data that the answer may have.</param>
+    public long DispatchOf(Opcode opcode, int outMax) =>
+        _dispatch.GetValueOrDefault(opcode, Dispatch) + (opcode == Opcode.Read ? Math.Max(0, outMax - 1) / CachePageBytes * ReadPage : 0);
 
     /// <summary>The figures of a machine file, and the estimates for what it does not say.</summary>
     /// <exception cref="Simulation.MachineFiles.MachineFileException">One of the layers has a cost that is not known.</exception>
@@ -49,7 +54,7 @@ public sealed record KernelCosts(long PathComponent, long Request, long Serve, l
     {
         ArgumentNullException.ThrowIfNull(machine);
         Refuse(machine, FuseLayer, ["pathComponent", "request", "serve", "page", "pinnedPage", "asyncIo"]);
-        Refuse(machine, DaemonLayer, ["dispatch", .. Enum.GetNames<Opcode>().Select(opcode => opcode.ToLowerInvariant())]);
+        Refuse(machine, DaemonLayer, ["dispatch", "readPage", .. Enum.GetNames<Opcode>().Select(opcode => opcode.ToLowerInvariant())]);
         var costs = new KernelCosts(
             Read(machine, FuseLayer, "pathComponent", Estimated.PathComponent),
             Read(machine, FuseLayer, "request", Estimated.Request),
@@ -57,6 +62,7 @@ public sealed record KernelCosts(long PathComponent, long Request, long Serve, l
             Read(machine, FuseLayer, "page", Estimated.Page),
             Read(machine, FuseLayer, "pinnedPage", Estimated.PinnedPage),
             Read(machine, FuseLayer, "asyncIo", Estimated.AsyncIo),
+            Read(machine, DaemonLayer, "readPage", Estimated.ReadPage),
             Read(machine, DaemonLayer, "dispatch", Estimated.Dispatch));
         foreach (Opcode opcode in Enum.GetValues<Opcode>())
         {

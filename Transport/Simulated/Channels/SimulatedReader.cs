@@ -142,7 +142,7 @@ internal sealed class SimulatedReader(FuseConnection connection, SimulatedChanne
         request.IsSent = true;
         slot.Load(request);
         _handling = slot;
-        thread.Charge(connection.Costs.DispatchOf(request.Header.Opcode));
+        thread.Charge(connection.Costs.DispatchOf(request.Header.Opcode, request.OutMax));
         handler.Handle(slot);
         _handling = null;
         return slot.IsAnswered ? Send(thread, slot) : default;

@@ -144,7 +144,7 @@ internal sealed class DirectIo
         while (done < buffer.Length)
         {
             int bytes = Math.Min(most, buffer.Length - done);
-            _connection.Pin(task.Thread, bytes);
+            _connection.Hold(task.Thread, bytes);
             KernelRequest request = Make(transfer, buffer.Slice(done, bytes), transfer.Offset + done);
             if (transfer.IsParallel)
             {
@@ -159,6 +159,7 @@ internal sealed class DirectIo
             }
 
             Errno error = await _connection.Send(task, request);
+            _connection.Release(task.Thread, bytes);
             int moved = Moved(transfer, request);
             _connection.Return(request);
             if (error != Errnos.Ok)
@@ -237,6 +238,7 @@ internal sealed class DirectIo
         }
 
         OpenFile file = transfer.File;
+        _connection.Release(thread, request.OutMax);
         await One(thread, transfer);
         await _unused(thread, file);
     }

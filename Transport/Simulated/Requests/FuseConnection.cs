@@ -149,8 +149,23 @@ internal sealed partial class FuseConnection
         request.Cpu = thread.Cpu;
     }
 
-    /// <summary>Looks up and holds the pages of a process's memory that so many bytes lie in.</summary>
-    public void Pin(SimThread thread, int bytes) => thread.Charge((bytes + PageBytes - 1) / PageBytes * Costs.PinnedPage);
+    /// <summary>Looks up, holds and releases the pages of a process's memory that so many bytes lie in, as each copy of a message does.</summary>
+    public void Pin(SimThread thread, int bytes)
+    {
+        Hold(thread, bytes);
+        Release(thread, bytes);
+    }
+
+    /// <summary>
+    /// Looks up and holds pages for direct I/O. Of what a page costs this is taken for half: in profiles of 1 MiB reads it took 4.4 % of the
+    /// samples, and releasing 3.8 %.
+    /// </summary>
+    public void Hold(SimThread thread, int bytes) => thread.Charge(Pages(bytes) * (Costs.PinnedPage / 2));
+
+    /// <summary>Marks the pages as dirty and releases them: who ends a request that nobody waits for does so (<c>fuse_aio_complete_req</c>).</summary>
+    public void Release(SimThread thread, int bytes) => thread.Charge(Pages(bytes) * (Costs.PinnedPage - (Costs.PinnedPage / 2)));
+
+    private static int Pages(int bytes) => (bytes + PageBytes - 1) / PageBytes;
 
     /// <summary>What goes before requests: interrupts, and forgets if it is their turn. Null if there is nothing.</summary>
     public KernelRequest? TakeUrgent(bool forgetsToo)
