@@ -85,6 +85,21 @@ internal sealed class ClusterStarter(ClusterDirectory directory, ClusterConfig c
             s_startMax,
             async () => await Status().ConfigureAwait(false) is { } status && numbers.All(number => IsRegistered(status, number)),
             cancellationToken).ConfigureAwait(false);
+        string[] down = [.. Numbers.Select(ClusterDirectory.ChunkServerName).Where(name => directory.Handle(name).Pid is null)];
+        if (down.Length > 0)
+        {
+            // Who starts one server after the other is not kept waiting for chunks that only the others have.
+            await Console.Error.WriteLineAsync(
+                $"harness: {string.Join(", ", down)} {(down.Length == 1 ? "does" : "do")} not run; writes to some chunks may wait until they do " +
+                $"(./harness cluster up --dir {directory.Path} starts all).").ConfigureAwait(false);
+            return;
+        }
+
+        await AwaitChunks(cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task AwaitChunks(CancellationToken cancellationToken)
+    {
         try
         {
             await Await(

@@ -21,6 +21,9 @@ internal sealed class FioClusterJob(string name, Metric speed, TimeSpan? runtime
 
     private static readonly TimeSpan s_grace = TimeSpan.FromMinutes(10);
 
+    // The first operations of a trial find processes whose hot paths are not compiled yet, and a disk that still works off what sync(2) has flushed.
+    private static readonly TimeSpan s_longestRamp = TimeSpan.FromSeconds(1);
+
     /// <inheritdoc/>
     public override string Name => name;
 
@@ -48,7 +51,9 @@ internal sealed class FioClusterJob(string name, Metric speed, TimeSpan? runtime
     /// <inheritdoc/>
     public override async Task<IReadOnlyList<TrialMeasurement>> Run(ClusterSide side, string stem, CancellationToken cancellationToken)
     {
-        string[] timing = runtime is { } time ? ["--time_based", $"--runtime={(long)time.TotalMilliseconds}ms"] : [];
+        string[] timing = runtime is { } time
+            ? ["--time_based", $"--runtime={Milliseconds(time)}ms", $"--ramp_time={Milliseconds(Ramp(time))}ms"]
+            : [];
         string[] file = ownFile
             ? [$"--filename_format={name}.$jobnum", "--fallocate=none", "--unlink=1"]
             : [$"--filename_format={SharedFile}", $"--size={FileBytes}"];
@@ -70,6 +75,11 @@ internal sealed class FioClusterJob(string name, Metric speed, TimeSpan? runtime
             },
         ];
     }
+
+    /// <summary>How long a job runs before its measured time: half of that, at most a second.</summary>
+    private static TimeSpan Ramp(TimeSpan time) => time / 2 < s_longestRamp ? time / 2 : s_longestRamp;
+
+    private static long Milliseconds(TimeSpan time) => (long)time.TotalMilliseconds;
 
     private static async Task<string> Fio(ClusterSide side, string? stem, IEnumerable<string> arguments, CancellationToken cancellationToken)
     {

@@ -45,6 +45,26 @@ public sealed class ClusterCommandTests : IDisposable
     }
 
     [RealMountFact]
+    public void OneServerStartsWhileTheOthersAreDead()
+    {
+        _cluster.Ok("up", "--mount", _cluster.MountPoint);
+        File.WriteAllText(_cluster["before"], "still here");
+        foreach (string server in (string[])["cs1", "cs2", "cs3"])
+        {
+            _cluster.Ok("kill", server);
+        }
+
+        // It does not wait for what only the others could bring, and says so.
+        (int code, string text, string errors) = _cluster.Run("start", "cs1");
+        Assert.True(code == 0, errors);
+        Assert.Contains("started cs1", text, StringComparison.Ordinal);
+        Assert.Contains("cs2, cs3 do not run", errors, StringComparison.Ordinal);
+        Assert.Contains("cs3 does not run", _cluster.Run("start", "cs2").Errors, StringComparison.Ordinal);
+        Assert.Equal("", _cluster.Run("start", "cs3").Errors);
+        Assert.Equal("still here", File.ReadAllText(_cluster["before"]));
+    }
+
+    [RealMountFact]
     public void WhatADurableCallHasReturnedOutlivesEveryProcess()
     {
         // The rows of docs/cluster.md, "What is promised", that say "survives" for a process that is killed.
