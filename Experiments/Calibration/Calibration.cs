@@ -81,7 +81,11 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
         progress("GETATTR");
         (Figure application, Figure server) = await GetattrBenchmark.Measure(_sampler, here, cancellationToken).ConfigureAwait(false);
         FitGetattr(machine, fuse, application, server);
-        Warn(machine);
+        foreach (string doubt in Doubts(machine))
+        {
+            progress($"warning: {doubt}");
+        }
+
         return machine;
     }
 
@@ -217,14 +221,14 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
 
     private static Figure FigureOf(Cost cost) => new(cost.Nanoseconds, cost.LowNanoseconds ?? cost.Nanoseconds, cost.HighNanoseconds ?? cost.Nanoseconds, "");
 
-    /// <summary>Says which of the figures that predictions hang on could not be measured well.</summary>
-    private void Warn(MachineDescription machine)
+    /// <summary>Says which figures could not be measured well although they were measured on, and what to do.</summary>
+    internal static IEnumerable<string> Doubts(MachineDescription machine)
     {
-        CostModel costs = machine.Costs;
-        (string Name, Cost Cost)[] all =
+        IEnumerable<(string Name, Cost Cost)> all =
         [
-            ("contextSwitch", costs.ContextSwitch), ("wakeSameCpu", costs.WakeSameCpu), ("interruptSend", costs.InterruptSend),
-            ("idleExitDeep", costs.IdleExitDeep),
+            .. from property in typeof(CostModel).GetProperties()
+               where property.PropertyType == typeof(Cost)
+               select ($"{char.ToLowerInvariant(property.Name[0])}{property.Name[1..]}", (Cost)property.GetValue(machine.Costs)!),
             .. from layer in machine.Layers.Values from time in layer.Times select ($"{layer.Layer}.{time.Key}", time.Value),
         ];
         foreach ((string name, Cost cost) in all)
@@ -232,8 +236,8 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
             Figure figure = FigureOf(cost);
             if (figure.High - figure.Low > WarnedNanos && figure.High - figure.Low > figure.Nanos / 2)
             {
-                progress(FormattableString.Invariant($"warning: {name} is {cost.Nanoseconds} ns, but may be {figure.Low:0} to {figure.High:0} ns; ")
-                    + "calibrate again when nobody else uses the machine");
+                yield return FormattableString.Invariant($"{name} is {cost.Nanoseconds} ns, but may be {figure.Low:0} to {figure.High:0} ns; ")
+                    + "calibrate again when nobody else uses the machine";
             }
         }
     }

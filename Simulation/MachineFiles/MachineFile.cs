@@ -160,7 +160,7 @@ public static class MachineFile
             TimeSlice = CostReader.Time(costs, "timeSlice", leastNanoseconds: 1),
             WakePreemptsAfter = Time("wakePreemptsAfter"),
             WakeSameCpu = Time("wakeSameCpu"),
-            Block = costs.Has("block") ? Time("block") : new Cost(0, "not told from waking"),
+            Block = Time("block"),
             WakeSameNode = wake,
             WakeOtherNode = Far("wakeOtherNode", wake),
             InterruptSend = Time("interruptSend"),

@@ -23,8 +23,8 @@ public sealed record CostModel
     /// <summary>What the waker's CPU spends to wake a thread that will run on this same CPU.</summary>
     public required Cost WakeSameCpu { get; init; }
 
-    /// <summary>What a thread spends to fall asleep and to go on after it was woken, besides the switch; 0 if a machine file leaves it out.</summary>
-    public Cost Block { get; init; } = new(0, "not told from waking");
+    /// <summary>What a thread spends to fall asleep and to go on after it was woken, besides the switch.</summary>
+    public required Cost Block { get; init; }
 
     /// <summary>What the waker's CPU spends to wake a thread onto another CPU of its node.</summary>
     public required Cost WakeSameNode { get; init; }

@@ -24,7 +24,7 @@ public sealed partial class Machine
     /// <summary>Threads wait while a CPU is idle, or may do so: looks at the next tick. At others nobody would be found.</summary>
     void ExpectBalance()
     {
-        if (Packs && !expectsBalance && idleCount > 0 && IsCrowdedSomewhere())
+        if (Packs && !expectsBalance && idleCount > 0 && crowdedCount > 0)
         {
             expectsBalance = true;
             long tick = Scheduler.NowNanoseconds / TickNanoseconds + 1;
@@ -45,21 +45,9 @@ public sealed partial class Machine
         ExpectBalance();
     }
 
-    bool IsCrowdedSomewhere()
-    {
-        foreach (SimCpu cpu in cpus)
-        {
-            if (cpu.Current is not null && (cpu.QueueLength > 0 || cpu.RunQueue.HasLingering))
-            {
-                return true;
-            }
-        }
-        return false;
-    }
-
     void PullTo(SimCpu idler)
     {
-        if (!IsCrowdedSomewhere())
+        if (crowdedCount == 0)
         {
             return;
         }
@@ -87,8 +75,7 @@ public sealed partial class Machine
     {
         foreach (SimCpu cpu in cpus)
         {
-            if (cpu.Current is { IsWorking: true, IsPreemptible: true } current && current.Affinity.Contains(idler.Id)
-                && (cpu.QueueLength > 0 || cpu.RunQueue.HasLingering))
+            if (cpu.IsCrowded && cpu.Current is { IsWorking: true, IsPreemptible: true } current && current.Affinity.Contains(idler.Id))
             {
                 return cpu;
             }
@@ -105,7 +92,6 @@ public sealed partial class Machine
         thread.BecomeRunnable();
         from.CountCurrent();
         thread.Share.Lag = from.RunQueue.LagOf(thread, thread);
-        movableWaiting++;
         idler.RunQueue.Place(thread, null);
         LeaveIdle(idler, from);
         Dispatch(from);

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Harness.Simulation.Scheduling;
 
 namespace Harness.Simulation.Machines;
@@ -9,8 +10,20 @@ public sealed partial class Machine
     /// <summary>How long a thread that ran counts as hot in its CPU's caches (kernel/sched/fair.c, <c>sysctl_sched_migration_cost</c>).</summary>
     const long CacheHotNanoseconds = 500_000;
 
-    /// <summary>How many threads wait in a run queue and could run on another CPU: 0 spares a CPU without work the search.</summary>
-    int movableWaiting;
+    /// <summary>The CPUs at which a thread waits that could run elsewhere: a CPU without work looks at no others.</summary>
+    readonly ulong[] stealable;
+
+    int stealableCount;
+    int crowdedCount;
+
+    /// <summary>So many more CPUs are crowded.</summary>
+    internal void CountCrowded(int more) => crowdedCount += more;
+
+    internal void ToggleStealable(SimCpu cpu)
+    {
+        stealable[cpu.Id / 64] ^= 1UL << (cpu.Id % 64);
+        stealableCount += cpu.HasStealable ? 1 : -1;
+    }
 
     /// <summary>What a waker on <paramref name="from"/> spends to wake <paramref name="target"/> where it would now run.</summary>
     internal long CostOfWaking(SimCpu from, SimThread target)
@@ -48,7 +61,6 @@ public sealed partial class Machine
         }
         bool preempts = WouldPreempt(thread, cpu);
         cpu.RunQueue.Place(thread, cpu.Current);
-        movableWaiting += thread.IsMovable ? 1 : 0;
         if (cpu.IsIdle)
         {
             LeaveIdle(cpu, from);
@@ -93,7 +105,6 @@ public sealed partial class Machine
         thread.BecomeRunnable();
         SimCpu? other = thread.IsMovable && idleCount > 0 && !Packs ? FindIdle(thread.Affinity, cpu.Node) : null;
         cpu.CountCurrent();
-        movableWaiting += thread.IsMovable ? 1 : 0;
         if (other is not null)
         {
             thread.Share.Lag = cpu.RunQueue.LagOf(thread, thread);
@@ -103,7 +114,7 @@ public sealed partial class Machine
         }
         else if (yields)
         {
-            SimThread next = TakeNext(cpu)!;
+            SimThread next = cpu.RunQueue.Take()!;
             cpu.RunQueue.Add(thread);
             SwitchTo(cpu, next);
         }
@@ -130,7 +141,7 @@ public sealed partial class Machine
             cpu.RunQueue.Sleep(sleeper);
         }
         cpu.Current = null;
-        SimThread? next = TakeNext(cpu, comesFromIdleness) ?? Steal(cpu);
+        SimThread? next = (comesFromIdleness ? cpu.RunQueue.TakeFirst() : cpu.RunQueue.Take()) ?? Steal(cpu);
         if (next is not null)
         {
             SwitchTo(cpu, next);
@@ -151,7 +162,6 @@ public sealed partial class Machine
         {
             if (cpu.RunQueue.Remove(thread))
             {
-                movableWaiting -= thread.IsMovable ? 1 : 0;
                 return;
             }
         }
@@ -177,13 +187,6 @@ public sealed partial class Machine
         cpu.CountedUntil = Scheduler.NowNanoseconds;
         next.SwitchIn(cpu, cost);
         StartSegment(next);
-    }
-
-    SimThread? TakeNext(SimCpu cpu, bool byArrival = false)
-    {
-        SimThread? next = byArrival ? cpu.RunQueue.TakeFirst() : cpu.RunQueue.Take();
-        movableWaiting -= next is { IsMovable: true } ? 1 : 0;
-        return next;
     }
 
     /// <summary>Whether a thread that is about to wake up on a CPU would take it from the current one.</summary>
@@ -223,34 +226,27 @@ public sealed partial class Machine
     /// For a CPU that would go idle: the nearest thread that waits behind another and may run here. The first thread in the queue of a CPU
     /// that is just coming out of idleness is left to that CPU.
     /// </summary>
-    SimThread? Steal(SimCpu thief, bool alsoHot = false)
-    {
-        if (FindWaiting(thief, alsoHot) is not { } found)
-        {
-            return null;
-        }
-        movableWaiting--;
-        return found.Queue.RemoveAt(found.Place);
-    }
+    SimThread? Steal(SimCpu thief) =>
+        stealableCount > 0 && FindWaiting(thief, alsoHot: false) is { } found ? found.Queue.RemoveAt(found.Place) : null;
 
     (RunQueue Queue, int Place)? FindWaiting(SimCpu thief, bool alsoHot)
     {
-        if (movableWaiting == 0)
-        {
-            return null;
-        }
         foreach (SimNode node in nearestNodes[thief.Node.Id])
         {
-            int first = node.Cpus.First;
-            for (int id = first; id < first + node.Cpus.Count; id++)
+            ReadOnlySpan<ulong> here = node.Cpus.Words;
+            for (int word = 0; word < here.Length; word++)
             {
-                RunQueue waiting = cpus[id].RunQueue;
-                for (int i = cpus[id].Current is null ? 1 : 0; i < waiting.Count; i++)
+                for (ulong left = here[word] & stealable[word]; left != 0; left &= left - 1)
                 {
-                    SimThread candidate = waiting[i];
-                    if (candidate.Affinity.Contains(thief.Id) && (alsoHot || !IsHot(candidate)))
+                    SimCpu cpu = cpus[64 * word + BitOperations.TrailingZeroCount(left)];
+                    RunQueue waiting = cpu.RunQueue;
+                    for (int i = cpu.Current is null ? 1 : 0; i < waiting.Count; i++)
                     {
-                        return (waiting, i);
+                        SimThread candidate = waiting[i];
+                        if (candidate.Affinity.Contains(thief.Id) && (alsoHot || !IsHot(candidate)))
+                        {
+                            return (waiting, i);
+                        }
                     }
                 }
             }

@@ -36,6 +36,7 @@ public sealed partial class Machine : IWaitSource
         }
         AllCpus = CpuSet.Range(0, cpus.Length);
         idle = AllCpus.Words.ToArray();
+        stealable = new ulong[idle.Length];
         idleCount = cpus.Length;
         placement = scheduler.Random.Split("where new threads begin");
         nearestNodes = [.. nodes.Select(from =>

@@ -8,16 +8,24 @@ namespace Harness.Simulation.Machines;
 /// After kernel/sched/fair.c of Linux 6.18 (EEVDF), all threads being of one weight: <c>place_entity</c>, <c>pick_eevdf</c>, and
 /// <c>DELAY_DEQUEUE</c>: a thread that falls asleep having had more than its share goes on being counted until the others have caught up.
 /// </remarks>
-sealed class RunQueue(long sliceNanoseconds)
+/// <param name="cpu">Whose it is; told of every change.</param>
+/// <param name="sliceNanoseconds">How long a slice is.</param>
+sealed class RunQueue(SimCpu cpu, long sliceNanoseconds)
 {
     /// <summary>No thread is owed or owes more than a tick (<c>update_entity_lag</c>), or two slices.</summary>
     readonly long lagMax = Math.Max(4_000_000, 2 * sliceNanoseconds);
+
+    /// <summary>How long a slice is.</summary>
+    public readonly long SliceNanoseconds = sliceNanoseconds;
 
     readonly List<SimThread> lingering = [];
     SimThread?[] ring = new SimThread?[8];
     int head;
 
     public int Count { get; private set; }
+
+    /// <summary>How many of those that wait may run elsewhere.</summary>
+    public int MovableCount { get; private set; }
 
     /// <summary>Whether threads that sleep are still counted.</summary>
     public bool HasLingering => lingering.Count > 0;
@@ -63,6 +71,8 @@ sealed class RunQueue(long sliceNanoseconds)
             head = 0;
         }
         ring[(head + Count++) & (ring.Length - 1)] = thread;
+        MovableCount += thread.IsMovable ? 1 : 0;
+        cpu.NoteCrowd();
     }
 
     /// <summary>Takes out the thread that came first; null if none waits.</summary>
@@ -103,6 +113,7 @@ sealed class RunQueue(long sliceNanoseconds)
         {
             thread.Share.Lingers = true;
             lingering.Add(thread);
+            cpu.NoteCrowd();
         }
         else
         {
@@ -123,6 +134,7 @@ sealed class RunQueue(long sliceNanoseconds)
         lingering.Remove(thread);
         thread.Share.Lingers = false;
         thread.Share.Lag = 0;
+        cpu.NoteCrowd();
     }
 
     public bool Remove(SimThread thread)
@@ -146,6 +158,8 @@ sealed class RunQueue(long sliceNanoseconds)
             ring[(head + i) & (ring.Length - 1)] = this[i + 1];
         }
         ring[(head + --Count) & (ring.Length - 1)] = null;
+        MovableCount -= taken.IsMovable ? 1 : 0;
+        cpu.NoteCrowd();
         return taken;
     }
 
@@ -206,7 +220,7 @@ sealed class RunQueue(long sliceNanoseconds)
         }
         (long sum, int count) = Sum(current);
         long time = count == 0 ? thread.Share.VirtualTime : (sum / count) - (thread.Share.Lag * (count + 1) / count);
-        return (time, time + sliceNanoseconds);
+        return (time, time + SliceNanoseconds);
     }
 
     (long Sum, int Count) SumWithout(SimThread thread, SimThread? current)

@@ -4,11 +4,12 @@ namespace Harness.Simulation.Machines;
 public sealed class SimCpu
 {
     long busyBefore;
+    SimThread? current;
 
     internal SimCpu(Machine machine, int id, SimNode node)
     {
         (Machine, Id, Node) = (machine, id, node);
-        RunQueue = new RunQueue(machine.Costs.TimeSlice.Nanoseconds);
+        RunQueue = new RunQueue(this, machine.Costs.TimeSlice.Nanoseconds);
     }
 
     /// <summary>The CPU's number.</summary>
@@ -21,7 +22,15 @@ public sealed class SimCpu
     public bool IsIdle { get; internal set; } = true;
 
     /// <summary>The thread that runs on it now, if one does.</summary>
-    public SimThread? Current { get; internal set; }
+    public SimThread? Current
+    {
+        get => current;
+        internal set
+        {
+            current = value;
+            NoteCrowd();
+        }
+    }
 
     /// <summary>How many threads wait for it.</summary>
     public int QueueLength => RunQueue.Count;
@@ -58,19 +67,44 @@ public sealed class SimCpu
     /// <summary>At how many ticks it was idle and left a thread where it was, since it last took one.</summary>
     internal int TriesInVain { get; set; }
 
+    /// <summary>Whether a thread runs and others wait for it to make way, or sleep and are still counted.</summary>
+    internal bool IsCrowded { get; private set; }
+
+    /// <summary>Whether a thread waits behind another that could run elsewhere. The first is left to a CPU that is just coming out of idleness.</summary>
+    internal bool HasStealable { get; private set; }
+
+    /// <summary>The current thread, or who waits, has changed.</summary>
+    internal void NoteCrowd()
+    {
+        bool isCrowded = current is not null && (RunQueue.Count > 0 || RunQueue.HasLingering);
+        bool hasStealable = RunQueue.MovableCount > 0 && RunQueue.Count > (current is null ? 1 : 0);
+        if (isCrowded != IsCrowded)
+        {
+            IsCrowded = isCrowded;
+            Machine.CountCrowded(isCrowded ? 1 : -1);
+        }
+        if (hasStealable != HasStealable)
+        {
+            HasStealable = hasStealable;
+            Machine.ToggleStealable(this);
+        }
+    }
+
     /// <summary>Counts what the current thread has had of the CPU by now.</summary>
     internal void CountCurrent()
     {
-        if (Current is { } current)
+        if (current is null)
         {
-            long now = Machine.Scheduler.NowNanoseconds;
-            current.Share.VirtualTime += now - CountedUntil;
-            current.Share.Run += now - CountedUntil;
-            CountedUntil = now;
-            if (current.Share.VirtualTime >= current.Share.Deadline)
-            {
-                current.Share.Deadline = current.Share.VirtualTime + Machine.Costs.TimeSlice.Nanoseconds;
-            }
+            return;
+        }
+        long now = Machine.Scheduler.NowNanoseconds;
+        ref FairShare share = ref current.Share;
+        share.VirtualTime += now - CountedUntil;
+        share.Run += now - CountedUntil;
+        CountedUntil = now;
+        if (share.VirtualTime >= share.Deadline)
+        {
+            share.Deadline = share.VirtualTime + RunQueue.SliceNanoseconds;
         }
     }
 

@@ -279,7 +279,9 @@ public sealed partial class SimThread
             case Step.CopyOn when copyLeft > 0:
                 return Work(NextPiece(), Step.CopyOn);
             case Step.TakeSpinLock:
-                return ((SimSpinLock)argument!).Take(this);
+                return ((SimSpinLock)argument!).Take(this, isCharged: false);
+            case Step.TakeSpinLockCharged:
+                return ((SimSpinLock)argument!).Take(this, isCharged: true);
             case Step.TakeMutex:
                 return ((SimMutex)argument!).Take(this);
             case Step.TakeRwLock:

@@ -17,6 +17,9 @@ public sealed partial class SimThread
     /// <summary>A copy goes in pieces of this size, so that copies of different lengths share a memory fairly.</summary>
     public const int CopyPieceBytes = 64 * 1024;
 
+    /// <summary>What <see cref="CopyCharged"/> takes for a small copy: a page and what goes with it.</summary>
+    public const int CopyChargedBytes = 8 * 1024;
+
     readonly Func<SimThread, ValueTask> body;
     readonly SimProcess? process;
     long copyLeft;
@@ -110,6 +113,21 @@ public sealed partial class SimThread
         return Ask(Machine.Costs.CopyStart.Nanoseconds + NextPiece(), Step.CopyOn);
     }
 
+    /// <summary>
+    /// As <see cref="Copy"/>, but what a copy of no more than <see cref="CopyChargedBytes"/> takes is charged with the next operation, which spares
+    /// an event: what the thread does before that, it does so much too early.
+    /// </summary>
+    public ValueTask CopyCharged(long bytes, int fromNode, int toNode)
+    {
+        if (bytes > CopyChargedBytes)
+        {
+            return Copy(bytes, fromNode, toNode);
+        }
+        DemandExecuting();
+        Machine.Scheduler.Charged += Machine.Costs.CopyStart.Nanoseconds + Machine.Copy(Cpu.Node, fromNode, toNode, bytes);
+        return default;
+    }
+
     /// <summary>Gives up the CPU until somebody wakes this thread. Returns at once if somebody has since it last blocked.</summary>
     /// <remarks>
     /// As with a futex or a wait queue, look at what you wait for again afterwards: the waking may have meant something else.
@@ -159,6 +177,21 @@ public sealed partial class SimThread
 
     /// <summary>Returns to user mode, and first makes way for a thread that it has kept waiting in the kernel.</summary>
     public ValueTask LeaveKernel() => Ask(0, Step.LeaveKernel);
+
+    /// <summary>
+    /// As <see cref="LeaveKernel"/>, but where nobody waits for the CPU and no more was charged than a context switch takes, that is spent with the
+    /// next operation, which spares an event: who wakes up here meanwhile may have the CPU so much earlier.
+    /// </summary>
+    public ValueTask LeaveKernelCharged()
+    {
+        if (Cpu.RunQueue.Count > 0 || Machine.Scheduler.Charged > Machine.Costs.ContextSwitch.Nanoseconds)
+        {
+            return LeaveKernel();
+        }
+        DemandExecuting();
+        IsInKernel = false;
+        return default;
+    }
 
     /// <summary>Spends what was charged, as an event of its own even if that is nothing.</summary>
     public ValueTask SpendCharged() => Ask(0, Step.SpendCharged);

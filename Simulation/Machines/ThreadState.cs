@@ -29,5 +29,5 @@ enum ThreadState
 enum Step
 {
     Start, GoOn, Block, BlockUntil, Sleep, Wake, WakeNewOwner, Yield, LeaveKernel, Migrate, SpendCharged, CopyOn,
-    TakeSpinLock, TakeMutex, TakeRwLock, StopSpinning, End,
+    TakeSpinLock, TakeSpinLockCharged, TakeMutex, TakeRwLock, StopSpinning, End,
 }

@@ -93,6 +93,73 @@ public sealed class CacheLineTests
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ALockWhoseCostIsChargedCostsTheSameAndOthersWaitForItAsLong(bool spendsWithin)
+    {
+        (long[] Times, long Contentions, long Events) Run(bool isCharged)
+        {
+            var world = new SimScheduler();
+            var machine = new Machine(world, TestMachines.Of([2], Costs));
+            var spin = new SimSpinLock(machine, "s");
+            var times = new long[2];
+            machine.StartThread("first", async thread =>
+            {
+                await (isCharged ? spin.AcquireCharged(thread) : spin.Acquire(thread));
+                thread.Charge(1000);
+                if (spendsWithin)
+                {
+                    await thread.SpendCharged();
+                }
+
+                spin.Release(thread);
+                await thread.SpendCharged();
+                times[0] = world.NowNanoseconds;
+            }, CpuSet.Of(0));
+            machine.StartThread("second", async thread =>
+            {
+                await thread.Compute(500);
+                await (isCharged ? spin.AcquireCharged(thread) : spin.Acquire(thread));
+                times[1] = world.NowNanoseconds;
+                spin.Release(thread);
+            }, CpuSet.Of(1));
+            world.RunUntilIdle();
+            return (times, spin.Contentions, world.EventsRun);
+        }
+
+        (long[] times, long contentions, long events) = Run(isCharged: true);
+        Assert.Equal([1005, 1105], times);
+        Assert.Equal(1, contentions);
+        Assert.Equal(Run(isCharged: false).Times, times);
+        Assert.Equal(Run(isCharged: false).Events - 1, events);
+    }
+
+    [Fact]
+    public void BeforeALockWhoseCostIsChargedIsTakenWhatWasChargedIsSpent()
+    {
+        var machine = new Machine(_world, TestMachines.Of([2], Costs));
+        var spin = new SimSpinLock(machine, "s");
+        var order = new List<string>();
+        machine.StartThread("late", async thread =>
+        {
+            thread.Charge(1000);
+            await spin.AcquireCharged(thread);
+            order.Add("late");
+            spin.Release(thread);
+        }, CpuSet.Of(0));
+        machine.StartThread("early", async thread =>
+        {
+            await thread.Compute(500);
+            await spin.AcquireCharged(thread);
+            order.Add("early");
+            spin.Release(thread);
+        }, CpuSet.Of(1));
+        _world.RunUntilIdle();
+        Assert.Equal(["early", "late"], order);
+        Assert.Equal(0, spin.Contentions);
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public void AThreadThatHasJoinedAQueueIsWokenEvenBeforeItBlocks(bool leaves)

@@ -91,4 +91,30 @@ public sealed class CopyTests
         machine.StartThread("t", thread => thread.Copy(1, 0, 1));
         Assert.Throws<ArgumentOutOfRangeException>(world.RunUntilIdle);
     }
+
+    [Theory]
+    [InlineData(SimThread.CopyChargedBytes, 1)]
+    [InlineData(SimThread.CopyChargedBytes + 8, 2)]
+    public void ASmallCopyThatIsChargedIsSpentWithTheNextOperation(long bytes, int events)
+    {
+        (long Took, long Events) Run(bool isCharged)
+        {
+            var own = new SimScheduler();
+            var machine = new Machine(own, TestMachines.Free1Node(1, costs => costs with { CopyStart = TestMachines.Ns(20) }));
+            (long Took, long Events) result = default;
+            machine.StartThread("t", async thread =>
+            {
+                long before = own.EventsRun;
+                await (isCharged ? thread.CopyCharged(bytes, 0, 0) : thread.Copy(bytes, 0, 0));
+                await thread.Compute(1);
+                result = (own.NowNanoseconds, own.EventsRun - before);
+            });
+            own.RunUntilIdle();
+            Assert.Equal(2 * bytes, machine.Nodes[0].MemoryBytes);
+            return result;
+        }
+
+        Assert.Equal((20 + (bytes / 8) + 1, events), Run(isCharged: true));
+        Assert.Equal(Run(isCharged: false).Took, Run(isCharged: true).Took);
+    }
 }

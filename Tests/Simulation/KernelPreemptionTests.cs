@@ -42,6 +42,39 @@ public sealed class KernelPreemptionTests
         Assert.Equal(expected, ranAt);
     }
 
+    [Theory]
+    [InlineData(100, false, 1)]
+    [InlineData(TestMachines.Switch, false, 1)]
+    [InlineData(TestMachines.Switch + 1, false, 2)]
+    [InlineData(100, true, 2)]
+    public void LittleThatWasChargedInTheKernelIsSpentAfterItWhereNobodyWaits(long charged, bool othersWait, int events)
+    {
+        var machine = new Machine(_world, TestMachines.Free1Node(1, costs => costs with { ContextSwitch = TestMachines.Ns(TestMachines.Switch) }));
+        (long ended, long took) = (-1, -1);
+        machine.StartThread("caller", async thread =>
+        {
+            await thread.Yield();
+            (long start, long ran) = (_world.NowNanoseconds, _world.EventsRun);
+            thread.EnterKernel();
+            thread.Charge(charged);
+            await thread.LeaveKernelCharged();
+            Assert.False(thread.IsInKernel);
+            await thread.Compute(500);
+            (ended, took) = (_world.NowNanoseconds - start, _world.EventsRun - ran);
+        });
+        if (othersWait)
+        {
+            machine.StartThread("other", async thread =>
+            {
+                await thread.Yield();
+                await thread.Compute(1);
+            });
+        }
+
+        _world.RunUntilIdle();
+        Assert.Equal((charged + 500, events), (ended, took));
+    }
+
     [Fact]
     public void LeavingTheKernelTakesNoTimeWhereNobodyWaits()
     {

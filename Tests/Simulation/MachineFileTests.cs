@@ -5,7 +5,8 @@ namespace Harness.Tests.Simulation;
 
 public sealed class MachineFileTests
 {
-    static readonly string Good = File.ReadAllText(Path.Combine(MachineFile.Directory, "2x20.yaml"));
+    // Without its layers, so that a test can add its own.
+    static readonly string Good = File.ReadAllText(Path.Combine(MachineFile.Directory, "2x20.yaml")).Split("layers:")[0];
 
     [Theory]
     [InlineData("this-vm", 2, 1)]
@@ -57,6 +58,9 @@ public sealed class MachineFileTests
     [InlineData("value: 2.8\n", "value: 0\n", "value: 0", "costs.timeSlice.value is 0")]
     [InlineData("  systemCall:", "  sistemCall:", "systemCall", "has no 'systemCall'")]
     [InlineData("  systemCall:", "  systemCal: {value: 1}\n  systemCall:", "systemCal: {", "Did you mean 'systemCall'?")]
+    [InlineData("  block:\n    value: 200\n", "  block:\n    value: -200\n", "value: -200", "Allowed: a time in ns, 0 to")]
+    [InlineData("  block:", "  blok:", "block", "has no 'block'")]
+    [InlineData("  block:", "  blok: {value: 1}\n  block:", "blok: {", "Did you mean 'block'?")]
     [InlineData("topology:", "tropology: 1\ntopology:", "tropology", "Did you mean 'topology'?")]
     [InlineData("value: 250\n", "value: 250\n    low: 260\n", "value: 250", "does not contain the value")]
     [InlineData("value: 250\n", "value: [250]\n", "[250]", "a list, not a single value")]

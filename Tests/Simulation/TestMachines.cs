@@ -39,6 +39,7 @@ static class TestMachines
         TimeSlice = Ns(Slice),
         WakePreemptsAfter = Ns(Slice),
         WakeSameCpu = Free,
+        Block = Free,
         WakeSameNode = Free,
         WakeOtherNode = Free,
         InterruptSend = Free,

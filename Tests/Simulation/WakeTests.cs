@@ -50,6 +50,34 @@ public sealed class WakeTests
         return (after - before, ran - after);
     }
 
+    [Theory]
+    [InlineData(true, 30)]
+    [InlineData(false, 0)]
+    public void WhoWasWokenPaysForHavingSleptAndItsWakerDoesNot(bool sleeps, long expected)
+    {
+        const long wakeAt = 5_000;
+        var world = new SimScheduler();
+        var machine = new Machine(world, TestMachines.Free1Node(2, costs => costs with { Block = TestMachines.Ns(30) }));
+        long paid = -1, wentOnAt = -1;
+        SimThread sleeper = machine.StartThread("sleeper", async thread =>
+        {
+            // Who is woken while it still runs does not sleep at all.
+            await thread.Compute(sleeps ? 0 : 2 * wakeAt);
+            await thread.Block("the wake");
+            wentOnAt = world.NowNanoseconds;
+        }, CpuSet.Of(1));
+        machine.StartThread("waker", async thread =>
+        {
+            await thread.Compute(wakeAt);
+            await thread.Wake(sleeper);
+            paid = world.NowNanoseconds - wakeAt;
+        }, CpuSet.Of(0));
+        world.RunUntilIdle();
+        long ready = sleeps ? wakeAt : 2 * wakeAt;
+        Assert.Equal((0, ready + expected), (paid, wentOnAt));
+        Assert.Equal((sleeps ? 0 : ready) + expected, sleeper.WorkNanoseconds);
+    }
+
     [Fact]
     public void OnAnotherCpuOfTheNodeThatPollsTheWakerPaysNoInterrupt() => Assert.Equal((10, 1000), Wake(targetCpu: 1, wakeAt: 2000));
 

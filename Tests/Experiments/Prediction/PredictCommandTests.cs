@@ -2,6 +2,7 @@ using System.CommandLine;
 using Harness.Experiments.Commands;
 using Harness.Experiments.Prediction;
 using Harness.Simulation.MachineFiles;
+using Harness.Simulation.Machines;
 using Harness.Tests.Results;
 
 namespace Harness.Tests.Experiments.Prediction;
@@ -49,7 +50,8 @@ public sealed class PredictCommandTests
         using var directory = new TemporaryDirectory();
         string file = directory["machine.yaml"];
         const string Layer = "layers:\n  fuse:\n    requests: {value: 1, unit: ns, source: 'nobody'}\n";
-        File.WriteAllText(file, MachineFileWriter.Write(MachineFile.Load("this-vm")) + Layer);
+        MachineDescription machine = MachineFile.Load("this-vm") with { Layers = new Dictionary<string, LayerCosts>() };
+        File.WriteAllText(file, MachineFileWriter.Write(machine) + Layer);
         IReadOnlyList<PredictionCell> cells = [.. PredictionPlan.Cells(TimeSpan.FromMilliseconds(1), "0us", quick: true).Take(3)];
         MachineFileException refusal = Assert.Throws<MachineFileException>(() => Predictions.Simulate(MachineFile.Load(file), cells, 1));
         Assert.Contains("machine.yaml", refusal.Message, StringComparison.Ordinal);

@@ -17,26 +17,23 @@ public sealed partial class SystemCalls
     public async ValueTask<Result<long>> Read(KernelTask task, int descriptor, Memory<byte> buffer, long? offset)
     {
         EnterToMoveData(task);
-        Result<long> moved = await ReadInKernel(task, descriptor, buffer, offset);
-        await task.Thread.LeaveKernel();
-        return moved;
-    }
-
-    [AsyncMethodBuilder(typeof(SimMethodBuilder<>))]
-    private async ValueTask<Result<long>> ReadInKernel(KernelTask task, int descriptor, Memory<byte> buffer, long? offset)
-    {
+        Result<long> moved;
         if (task.Files.Find(descriptor) is not { IsReadable: true } file)
         {
-            return Errno.EBADF;
+            moved = Errno.EBADF;
         }
-
-        if (file.Inode.IsDirectory)
+        else if (file.Inode.IsDirectory)
         {
-            return Errno.EISDIR;
+            moved = Errno.EISDIR;
+        }
+        else
+        {
+            Result<int>? read = await Read(task, file, buffer, offset ?? file.Position, null);
+            moved = Moved(file, read!.Value, offset);
         }
 
-        Result<int>? read = await Read(task, file, buffer, offset ?? file.Position, null);
-        return Moved(file, read!.Value, offset);
+        await task.Thread.LeaveKernel();
+        return moved;
     }
 
     /// <summary>pwrite(2), or write(2) without an offset.</summary>
@@ -44,28 +41,23 @@ public sealed partial class SystemCalls
     public async ValueTask<Result<long>> Write(KernelTask task, int descriptor, Memory<byte> data, long? offset)
     {
         EnterToMoveData(task);
-        Result<long> moved = await WriteInKernel(task, descriptor, data, offset);
-        await task.Thread.LeaveKernel();
-        return moved;
-    }
-
-    [AsyncMethodBuilder(typeof(SimMethodBuilder<>))]
-    private async ValueTask<Result<long>> WriteInKernel(KernelTask task, int descriptor, Memory<byte> data, long? offset)
-    {
+        Result<long> moved;
         if (task.Files.Find(descriptor) is not { IsWritable: true } file)
         {
-            return Errno.EBADF;
+            moved = Errno.EBADF;
         }
-
-        bool appends = (file.Flags & OpenFileFlags.Append) != 0;
-        Result<int>? written = await Write(task, file, data, offset ?? file.Position, null);
-        if (appends && offset is null && written!.Value.IsOk)
+        else
         {
-            file.Position = file.Inode.Size;
-            return (long)written.Value.Value;
+            Result<int> written = (await Write(task, file, data, offset ?? file.Position, null))!.Value;
+            moved = Moved(file, written, offset);
+            if (offset is null && written.IsOk && (file.Flags & OpenFileFlags.Append) != 0)
+            {
+                file.Position = file.Inode.Size;
+            }
         }
 
-        return Moved(file, written!.Value, offset);
+        await task.Thread.LeaveKernel();
+        return moved;
     }
 
     /// <summary>io_submit(2) of one read or write.</summary>

@@ -35,7 +35,7 @@ internal sealed class SimulatedReader(FuseConnection connection, SimulatedChanne
             connection.Fetch(thread, request);
             await CopyIn(thread, request);
             await queue.Keep(thread, Index, request);
-            await thread.LeaveKernel();
+            await thread.LeaveKernelCharged();
             await Handle(thread, handler, request);
         }
     }
@@ -70,7 +70,7 @@ internal sealed class SimulatedReader(FuseConnection connection, SimulatedChanne
             if (queue.CopiesData || request.Into.Count == 0)
             {
                 connection.Pin(thread, slot.Length);
-                await thread.Copy(OutHeader.Size + slot.Length, thread.Cpu.Node.Id, request.Node);
+                await thread.CopyCharged(OutHeader.Size + slot.Length, thread.Cpu.Node.Id, request.Node);
             }
 
             await connection.End(thread, request, slot.Error, slot.Answer);
@@ -84,7 +84,7 @@ internal sealed class SimulatedReader(FuseConnection connection, SimulatedChanne
         await _slotBack.WakeOne(thread);
         if (connection.Queue.SystemCallsPerRequest > 1)
         {
-            await thread.LeaveKernel();
+            await thread.LeaveKernelCharged();
         }
     }
 
@@ -114,8 +114,7 @@ internal sealed class SimulatedReader(FuseConnection connection, SimulatedChanne
         return found ?? await queue.Take(thread, Index);
     }
 
-    [AsyncMethodBuilder(typeof(SimMethodBuilder))]
-    private async ValueTask CopyIn(SimThread thread, KernelRequest request)
+    private ValueTask CopyIn(SimThread thread, KernelRequest request)
     {
         bool copies = connection.Queue.CopiesData || request.Data.Count == 0;
         if (copies)
@@ -123,7 +122,7 @@ internal sealed class SimulatedReader(FuseConnection connection, SimulatedChanne
             connection.Pin(thread, request.Length);
         }
 
-        await thread.Copy(copies ? request.Length : InHeader.Size, request.Node, thread.Cpu.Node.Id);
+        return thread.CopyCharged(copies ? request.Length : InHeader.Size, request.Node, thread.Cpu.Node.Id);
     }
 
     private ValueTask Handle(SimThread thread, IRequestHandler handler, KernelRequest request)

@@ -244,20 +244,13 @@ internal sealed class DirectIo
     }
 
     /// <summary>One message less is under way; the last one ends the transfer.</summary>
-    [AsyncMethodBuilder(typeof(SimMethodBuilder))]
-    private async ValueTask One(SimThread thread, DirectTransfer transfer)
+    private ValueTask One(SimThread thread, DirectTransfer transfer) =>
+        --transfer.Pending > 0 ? default
+        : transfer.Waiter is { } waiter ? thread.Wake(waiter)
+        : Complete(thread, transfer);
+
+    private ValueTask Complete(SimThread thread, DirectTransfer transfer)
     {
-        if (--transfer.Pending > 0)
-        {
-            return;
-        }
-
-        if (transfer.Waiter is { } waiter)
-        {
-            await thread.Wake(waiter);
-            return;
-        }
-
         Inode inode = transfer.File.Inode;
         if (transfer.IsWrite && transfer.Result.IsOk)
         {
@@ -266,9 +259,6 @@ internal sealed class DirectIo
 
         (AioCompletion? completion, Result<int> result) = (transfer.Completion, transfer.Result);
         _spare.Push(transfer);
-        if (completion is not null)
-        {
-            await completion.Complete(thread, result);
-        }
+        return completion?.Complete(thread, result) ?? default;
     }
 }

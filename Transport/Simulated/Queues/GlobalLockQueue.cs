@@ -39,7 +39,7 @@ internal sealed class GlobalLockQueue : RequestQueue
     {
         for (int i = 0; i < times; i++)
         {
-            await _lock.Acquire(thread);
+            await _lock.AcquireCharged(thread);
             _lock.TouchBeside(thread);
             _lock.Release(thread);
         }

@@ -48,7 +48,12 @@ internal sealed class InputQueue(FuseConnection connection, string name, QueueGu
             _last = request;
         }
 
-        await Wake(sender);
+        // The reader that has waited longest, under the wait queue's lock (wake_up, __wake_up_common).
+        await _readersLock.AcquireWithin(sender);
+        ChargeFor(sender, _readers.First);
+        await _readers.WakeOne(sender);
+        ChargeFor(sender, _readers.First);
+        _readersLock.Release(sender);
         guard.Leave(sender);
     }
 
@@ -67,7 +72,7 @@ internal sealed class InputQueue(FuseConnection connection, string name, QueueGu
                 return next;
             }
 
-            await _readersLock.Acquire(reader);
+            await _readersLock.AcquireCharged(reader);
             ChargeFor(reader, _readers.Last);
             _readers.Join(reader);
             _readersLock.Release(reader);
@@ -91,17 +96,6 @@ internal sealed class InputQueue(FuseConnection connection, string name, QueueGu
         KernelRequest? next = TakeNext(reader);
         guard.Leave(reader);
         return next;
-    }
-
-    /// <summary>Wakes the reader that has waited longest, under the wait queue's lock (<c>wake_up</c>, <c>__wake_up_common</c>).</summary>
-    [AsyncMethodBuilder(typeof(SimMethodBuilder))]
-    private async ValueTask Wake(SimThread sender)
-    {
-        await _readersLock.AcquireWithin(sender);
-        ChargeFor(sender, _readers.First);
-        await _readers.WakeOne(sender);
-        ChargeFor(sender, _readers.First);
-        _readersLock.Release(sender);
     }
 
     /// <summary>The entry of a waiting thread comes from the CPU that it waits on.</summary>

@@ -40,7 +40,7 @@ internal sealed class NodeQueues : RequestQueue
     private async ValueTask Touch(SimThread thread, int index)
     {
         SimSpinLock own = _locks[NodeOf(index)];
-        await own.Acquire(thread);
+        await own.AcquireCharged(thread);
         own.TouchBeside(thread);
         own.Release(thread);
     }

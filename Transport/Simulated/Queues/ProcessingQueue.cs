@@ -22,33 +22,31 @@ internal sealed class ProcessingQueue(Machine machine, string name)
     [AsyncMethodBuilder(typeof(SimMethodBuilder))]
     public async ValueTask Keep(SimThread reader, KernelRequest request)
     {
-        await Touch(reader);
-        await Move(reader, request);
+        await _lock.AcquireCharged(reader);
+        _lock.TouchBeside(reader);
+        _lock.Release(reader);
+        await _lock.AcquireWithin(reader);
+        Move(reader, request);
+        _lock.Release(reader);
     }
 
     /// <summary>An answer has come: once out of the list of its number, once out of the list of those being copied.</summary>
     [AsyncMethodBuilder(typeof(SimMethodBuilder))]
     public async ValueTask Find(SimThread answerer, KernelRequest request)
     {
-        await Move(answerer, request);
-        await Touch(answerer);
+        await _lock.AcquireCharged(answerer);
+        Move(answerer, request);
+        _lock.Release(answerer);
+        await _lock.AcquireWithin(answerer);
+        _lock.TouchBeside(answerer);
+        _lock.Release(answerer);
     }
 
-    [AsyncMethodBuilder(typeof(SimMethodBuilder))]
-    private async ValueTask Touch(SimThread thread)
+    /// <summary>Holding the lock: moves a request into or out of the list of its number.</summary>
+    private void Move(SimThread thread, KernelRequest request)
     {
-        await _lock.Acquire(thread);
-        _lock.TouchBeside(thread);
-        _lock.Release(thread);
-    }
-
-    [AsyncMethodBuilder(typeof(SimMethodBuilder))]
-    private async ValueTask Move(SimThread thread, KernelRequest request)
-    {
-        await _lock.Acquire(thread);
         _lock.TouchBeside(thread);
         _heads[(int)((request.Header.Unique >> UniqueBits) % Heads) / HeadsOfLine].Touch(thread);
         request.Links.Touch(thread);
-        _lock.Release(thread);
     }
 }

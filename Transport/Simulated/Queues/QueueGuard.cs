@@ -18,7 +18,7 @@ internal readonly struct QueueGuard
     public bool IsLock => _lock is not null;
 
     /// <summary>Begins to use the queue.</summary>
-    public ValueTask Enter(SimThread thread) => _lock is not null ? _lock.Acquire(thread) : default;
+    public ValueTask Enter(SimThread thread) => _lock is not null ? _lock.AcquireCharged(thread) : default;
 
     /// <summary>Changes the queue's ends.</summary>
     public void Touch(SimThread thread)

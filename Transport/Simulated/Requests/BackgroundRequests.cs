@@ -72,7 +72,7 @@ internal sealed class BackgroundRequests(FuseConnection connection)
     }
 
     private ValueTask Enter(SimThread thread) =>
-        connection.Queue.BackgroundLocking == BackgroundLocking.None ? default : _lock.Acquire(thread);
+        connection.Queue.BackgroundLocking == BackgroundLocking.None ? default : _lock.AcquireCharged(thread);
 
     /// <summary>The counters and the head of the list are in one line with the lock (fs/fuse/fuse_i.h, <c>struct fuse_conn</c>).</summary>
     private void Touch(SimThread thread)
