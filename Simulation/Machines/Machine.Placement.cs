@@ -7,10 +7,16 @@ namespace Harness.Simulation.Machines;
 public sealed partial class Machine
 {
     /// <summary>
-    /// A thread stays with a waker that runs for less than this between two sleeps. It lies within what was measured with threads that wake each
-    /// other while another CPU is idle, and which has no sharp edges (docs/simulator.md, "The rules").
+    /// A thread stays with a waker that runs for less than this between two sleeps. Like the next two it lies within what was measured with
+    /// threads that wake each other while another CPU is idle, and which has no sharp edges (docs/simulator.md, "The rules").
     /// </summary>
     const long LongRunNanoseconds = 350_000;
+
+    /// <summary>A thread whose CPU has been idle for less than this comes to its waker's CPU ...</summary>
+    const long JustIdleNanoseconds = 10_000;
+
+    /// <summary>... if the waker runs for less than this between two sleeps.</summary>
+    const long ShortRunNanoseconds = 40_000;
 
     readonly SimRandom placement;
     readonly ulong[] idle;
@@ -24,12 +30,11 @@ public sealed partial class Machine
         {
             return Description.Wakes == WakePlacement.Waker;
         }
-        if (waker != last)
-        {
-            return false;
-        }
         waker.CountCurrent();
-        return (waker.Current?.Share.ExpectedRun ?? 0) < LongRunNanoseconds;
+        long run = waker.Current?.Share.ExpectedRun ?? 0;
+        return waker == last
+            ? run < LongRunNanoseconds
+            : last.IsIdle && Scheduler.NowNanoseconds - last.IdleSince < JustIdleNanoseconds && run < ShortRunNanoseconds;
     }
 
     /// <summary>Whether the scheduler leaves threads together on a CPU while another is idle.</summary>

@@ -73,6 +73,17 @@ public sealed partial class Machine
     }
 
     /// <summary>
+    /// Whether nothing happens anywhere before the CPU's current thread has spent so much: then it has, and need not be suspended for it.
+    /// </summary>
+    internal bool TryRunAhead(SimThread thread, long nanoseconds)
+    {
+        SimCpu cpu = thread.Cpu;
+        long end = Scheduler.NowNanoseconds + nanoseconds;
+        bool isCut = cpu.RunQueue.Count > 0 && thread.IsPreemptible && end > cpu.SliceEnd;
+        return !isCut && Scheduler.TryRunAhead(end, EventKind.Thread, (ulong)thread.Id);
+    }
+
+    /// <summary>
     /// Starts or goes on with what the CPU's current thread has left to do: to its end, or to the end of its time slice if others wait.
     /// </summary>
     internal void StartSegment(SimThread thread)

@@ -68,17 +68,15 @@ public sealed partial class SimThread
         argument = about;
         nanoseconds += Machine.Scheduler.TakeCharge();
         WorkNanoseconds += nanoseconds;
-        Remaining = nanoseconds;
         bool takesTime = nanoseconds > 0 || next == Step.SpendCharged;
-        if (!takesTime && TakeStep())
+        if (!takesTime || Machine.TryRunAhead(this, nanoseconds))
         {
-            return default;
+            Remaining = 0;
+            return TakeStep() ? default : new ValueTask(this, version);
         }
-        if (takesTime)
-        {
-            state = ThreadState.Working;
-            Machine.StartSegment(this);
-        }
+        Remaining = nanoseconds;
+        state = ThreadState.Working;
+        Machine.StartSegment(this);
         return new ValueTask(this, version);
     }
 
@@ -91,6 +89,10 @@ public sealed partial class SimThread
             return true;
         }
         WorkNanoseconds += isSpinning ? 0 : nanoseconds;
+        if (next == Step.GoOn && Machine.TryRunAhead(this, nanoseconds))
+        {
+            return true;
+        }
         Remaining = nanoseconds;
         state = ThreadState.Working;
         Machine.StartSegment(this);

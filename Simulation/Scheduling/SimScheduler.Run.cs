@@ -8,6 +8,8 @@ public sealed partial class SimScheduler
     const int LivelockEventsShown = 24;
 
     bool running;
+    long runLimit;
+    Func<bool>? runReached;
     int eventsAtThisInstant;
 
     /// <summary>Runs until no event is left.</summary>
@@ -97,6 +99,7 @@ public sealed partial class SimScheduler
         }
         SynchronizationContext? outside = SynchronizationContext.Current;
         running = true;
+        (runLimit, runReached) = (limit, reached);
 
         // Code on no loop is resumed inline: a context of the caller's, such as a test runner's, would send it to other threads.
         SynchronizationContext.SetSynchronizationContext(null);
@@ -116,6 +119,7 @@ public sealed partial class SimScheduler
         finally
         {
             running = false;
+            runReached = null;
             CurrentLoop = null;
             Charged = 0;
             SynchronizationContext.SetSynchronizationContext(outside);
@@ -134,10 +138,7 @@ public sealed partial class SimScheduler
             ThrowLivelock();
         }
         Event what = queue.Pop(key);
-        ulong hash = StableHash.Fold(TraceHash, (ulong)key.Due);
-        hash = StableHash.Fold(hash, key.Tie);
-        TraceHash = StableHash.Fold(hash, ((ulong)what.Kind << 48) ^ what.Payload);
-        EventsRun++;
+        Count(key.Due, key.Tie, what.Kind, what.Payload);
         if (what.Kind is EventKind.LoopPost or EventKind.LoopPostAt)
         {
             what.Owner!.Enqueue(what.Callback!, what.State);
@@ -147,6 +148,31 @@ public sealed partial class SimScheduler
             ((Action<object?>)what.Callback!)(what.State);
         }
         ThrowIntrusion();
+    }
+
+    /// <summary>
+    /// If an event that an event's code is about to wait for would be the next one, moves the clock there and counts it as run: the code goes on
+    /// without having been suspended, and everything is as if it had been.
+    /// </summary>
+    internal bool TryRunAhead(long due, EventKind kind, ulong payload)
+    {
+        bool isNext = running && !tiesBySeed && due > NowNanoseconds && due <= runLimit && !(queue.TryPeek(out EventKey first) && first.Due <= due);
+        if (!isNext || Volatile.Read(ref intrusion) is not null || (runReached is not null && runReached()))
+        {
+            return false;
+        }
+        NowNanoseconds = due;
+        eventsAtThisInstant = 0;
+        Count(due, ++sequence, kind, payload);
+        return true;
+    }
+
+    void Count(long due, ulong tie, EventKind kind, ulong payload)
+    {
+        ulong hash = StableHash.Fold(TraceHash, (ulong)due);
+        hash = StableHash.Fold(hash, tie);
+        TraceHash = StableHash.Fold(hash, ((ulong)kind << 48) ^ payload);
+        EventsRun++;
     }
 
     void ThrowIntrusion()
