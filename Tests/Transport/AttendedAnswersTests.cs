@@ -38,7 +38,7 @@ public sealed class AttendedAnswersTests
         }
 
         public ValueTask<Result<AttrOut>> Getattr(RequestContext context, NodeId node, GetattrIn arg) =>
-            new(new AttrOut { Attr = new Attr { Ino = node.Value, Mode = 0x41ED, Nlink = 2 } });
+            new(new AttrOut { Attr = AttrOf(node) });
 
         public void Forget(NodeId node, ulong lookups)
         {
@@ -57,6 +57,9 @@ public sealed class AttendedAnswersTests
         }
 
         public void Answer() => Interlocked.Exchange(ref _asked, null)?.TrySetResult(
-            new EntryOut { Nodeid = 2, Attr = new Attr { Ino = 2, Mode = 0x81B6, Nlink = 1 } });
+            new EntryOut { Nodeid = 2, Attr = AttrOf(new NodeId(2)) });
+
+        private static Attr AttrOf(NodeId node) =>
+            node == NodeId.Root ? new Attr { Ino = 1, Mode = 0x41ED, Nlink = 2 } : new Attr { Ino = node.Value, Mode = 0x81B6, Nlink = 1 };
     }
 }
