@@ -10,8 +10,8 @@ public sealed class EventLoopTests
     public void PostsRunInOrderOnOneThread()
     {
         const int Count = 1000;
-        using var loop = new EventLoop("test");
         using var done = new ManualResetEventSlim();
+        using var loop = new EventLoop("test");
         var seen = new List<(int Number, int Thread)>();
         for (int i = 0; i < Count; i++)
         {
@@ -35,8 +35,8 @@ public sealed class EventLoopTests
     [Fact]
     public void CallbacksWithADueTimeRunInItsOrderAndNeverEarly()
     {
-        using var loop = new EventLoop("test");
         using var done = new ManualResetEventSlim();
+        using var loop = new EventLoop("test");
         long start = loop.NowNanoseconds;
         var seen = new List<(long Due, long Ran)>();
         foreach (long offset in (long[])[3_000_000, 200_000, 1_000_000, 200_000])
@@ -62,8 +62,8 @@ public sealed class EventLoopTests
     [Fact]
     public void AnEarlierDueTimeWakesALoopThatSleepsForALaterOne()
     {
-        using var loop = new EventLoop("test");
         using var done = new ManualResetEventSlim();
+        using var loop = new EventLoop("test");
         loop.PostAt(loop.NowNanoseconds + 3_600_000_000_000, _ => { }, null);
         loop.PostAt(loop.NowNanoseconds + 100_000, _ => done.Set(), null);
         Assert.True(done.Wait(s_limit));
@@ -73,8 +73,8 @@ public sealed class EventLoopTests
     public void PostFromManyThreadsLosesNothing()
     {
         const int PerThread = 20_000;
-        using var loop = new EventLoop("test");
         using var done = new ManualResetEventSlim();
+        using var loop = new EventLoop("test");
         int count = 0;
         Parallel.For(0, 4, _ =>
         {
