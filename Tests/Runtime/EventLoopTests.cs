@@ -37,26 +37,31 @@ public sealed class EventLoopTests
     {
         using var done = new ManualResetEventSlim();
         using var loop = new EventLoop("test");
-        long start = loop.NowNanoseconds;
         var seen = new List<(long Due, long Ran)>();
-        foreach (long offset in (long[])[3_000_000, 200_000, 1_000_000, 200_000])
-        {
-            loop.PostAt(
-                start + offset,
-                state =>
+        // From a callback, so that none of them can run before all are known.
+        loop.Post(
+            _ =>
+            {
+                long start = loop.NowNanoseconds;
+                foreach (long offset in (long[])[3_000_000, 200_000, 1_000_000, 200_000])
                 {
-                    seen.Add(((long)state!, loop.NowNanoseconds));
-                    if (seen.Count == 4)
-                    {
-                        done.Set();
-                    }
-                },
-                start + offset);
-        }
+                    loop.PostAt(start + offset, Note, start + offset);
+                }
+            },
+            null);
 
         Assert.True(done.Wait(s_limit));
         Assert.Equal(seen.Select(item => item.Due).Order(), seen.Select(item => item.Due));
         Assert.All(seen, item => Assert.True(item.Ran >= item.Due, $"due {item.Due}, ran {item.Ran}"));
+
+        void Note(object? due)
+        {
+            seen.Add(((long)due!, loop.NowNanoseconds));
+            if (seen.Count == 4)
+            {
+                done.Set();
+            }
+        }
     }
 
     [Fact]
