@@ -9,6 +9,9 @@ public interface IRequestHandler
     /// </summary>
     void Handle(FuseRequest request);
 
-    /// <summary>Where answers come from that are not given at once; null if the channel has nothing to look after.</summary>
-    IAnswerSource? Answers => null;
+    /// <summary>
+    /// Where answers come from that are not given at once; null if the channel has nothing to look after. Who stands before another passes on what that
+    /// one has.
+    /// </summary>
+    IAnswerSource? Answers { get; }
 }

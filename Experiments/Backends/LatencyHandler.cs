@@ -28,6 +28,9 @@ internal sealed class LatencyHandler : IRequestHandler
     }
 
     /// <inheritdoc/>
+    public IAnswerSource? Answers => _inner.Answers;
+
+    /// <inheritdoc/>
     public void Handle(FuseRequest request)
     {
         Opcode opcode = request.Header.Opcode;

@@ -119,6 +119,8 @@ internal sealed class MessageRecorder : IFuseObserver
 
     private sealed class Counter(MessageRecorder recorder, IRequestHandler inner) : IRequestHandler
     {
+        public IAnswerSource? Answers => inner.Answers;
+
         public void Handle(FuseRequest request)
         {
             if (!recorder.IsLeftOut(request.Header.Opcode))

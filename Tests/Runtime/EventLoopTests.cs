@@ -10,8 +10,8 @@ public sealed class EventLoopTests
     public void PostsRunInOrderOnOneThread()
     {
         const int Count = 1000;
-        using var loop = new EventLoop("test");
         using var done = new ManualResetEventSlim();
+        using var loop = new EventLoop("test");
         var seen = new List<(int Number, int Thread)>();
         for (int i = 0; i < Count; i++)
         {
@@ -35,35 +35,40 @@ public sealed class EventLoopTests
     [Fact]
     public void CallbacksWithADueTimeRunInItsOrderAndNeverEarly()
     {
-        using var loop = new EventLoop("test");
         using var done = new ManualResetEventSlim();
-        long start = loop.NowNanoseconds;
+        using var loop = new EventLoop("test");
         var seen = new List<(long Due, long Ran)>();
-        foreach (long offset in (long[])[3_000_000, 200_000, 1_000_000, 200_000])
-        {
-            loop.PostAt(
-                start + offset,
-                state =>
+        // From a callback, so that none of them can run before all are known.
+        loop.Post(
+            _ =>
+            {
+                long start = loop.NowNanoseconds;
+                foreach (long offset in (long[])[3_000_000, 200_000, 1_000_000, 200_000])
                 {
-                    seen.Add(((long)state!, loop.NowNanoseconds));
-                    if (seen.Count == 4)
-                    {
-                        done.Set();
-                    }
-                },
-                start + offset);
-        }
+                    loop.PostAt(start + offset, Note, start + offset);
+                }
+            },
+            null);
 
         Assert.True(done.Wait(s_limit));
         Assert.Equal(seen.Select(item => item.Due).Order(), seen.Select(item => item.Due));
         Assert.All(seen, item => Assert.True(item.Ran >= item.Due, $"due {item.Due}, ran {item.Ran}"));
+
+        void Note(object? due)
+        {
+            seen.Add(((long)due!, loop.NowNanoseconds));
+            if (seen.Count == 4)
+            {
+                done.Set();
+            }
+        }
     }
 
     [Fact]
     public void AnEarlierDueTimeWakesALoopThatSleepsForALaterOne()
     {
-        using var loop = new EventLoop("test");
         using var done = new ManualResetEventSlim();
+        using var loop = new EventLoop("test");
         loop.PostAt(loop.NowNanoseconds + 3_600_000_000_000, _ => { }, null);
         loop.PostAt(loop.NowNanoseconds + 100_000, _ => done.Set(), null);
         Assert.True(done.Wait(s_limit));
@@ -73,8 +78,8 @@ public sealed class EventLoopTests
     public void PostFromManyThreadsLosesNothing()
     {
         const int PerThread = 20_000;
-        using var loop = new EventLoop("test");
         using var done = new ManualResetEventSlim();
+        using var loop = new EventLoop("test");
         int count = 0;
         Parallel.For(0, 4, _ =>
         {

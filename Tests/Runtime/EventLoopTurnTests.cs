@@ -36,8 +36,8 @@ public class EventLoopTurnTests
     public void MoreThanATurnsWorkGoesOnOnTheLoopsOwnThread()
     {
         const int Callbacks = 5000;
-        using var loop = new EventLoop("test");
         using var done = new ManualResetEventSlim();
+        using var loop = new EventLoop("test");
         int ran = 0;
         Enter(loop);
         for (int i = 0; i < Callbacks; i++)
@@ -60,9 +60,9 @@ public class EventLoopTurnTests
     [Fact]
     public void NobodyEntersALoopThatIsBusy()
     {
-        using var loop = new EventLoop("test");
         using var inside = new ManualResetEventSlim();
         using var goOn = new ManualResetEventSlim();
+        using var loop = new EventLoop("test");
         loop.Post(
             _ =>
             {
@@ -79,8 +79,8 @@ public class EventLoopTurnTests
     [Fact]
     public void TheLoopsOwnThreadWaitsForWhoIsInside()
     {
-        using var loop = new EventLoop("test");
         using var done = new ManualResetEventSlim();
+        using var loop = new EventLoop("test");
         bool isInside = true;
         bool sawInside = false;
         Enter(loop);
@@ -104,8 +104,8 @@ public class EventLoopTurnTests
     {
         const int PerThread = 20_000;
         const int Threads = 4;
-        using var loop = new EventLoop("test", spinNanoseconds: 20_000);
         using var done = new CountdownEvent(Threads * PerThread);
+        using var loop = new EventLoop("test", spinNanoseconds: 20_000);
         int inside = 0;
         int overlaps = 0;
         int plain = 0;

@@ -110,6 +110,8 @@ public sealed class UringChannel : IFuseChannel
     {
         private readonly TaskCompletionSource<bool> _initialized = new();
 
+        public IAnswerSource? Answers => inner.Answers;
+
         public bool AwaitInit() => _initialized.Task.Result;
 
         public void End() => _initialized.TrySetResult(false);

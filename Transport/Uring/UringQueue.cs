@@ -59,11 +59,9 @@ internal sealed unsafe class UringQueue : IDisposable
         _spin = new AdaptiveSpin(options.Spin, new SpinTurn(), onlyIdle: false);
         // The kernel wants room for a page of names even where messages are smaller (fs/fuse/dev_uring.c, FUSE_URING_IOV_SEGS).
         int payload = Math.Max(options.MessageBytes, Protocol.MinReadBuffer);
-        _slots = new UringSlot[options.Depth];
-        for (int i = 0; i < _slots.Length; i++)
-        {
-            _slots[i] = new UringSlot(this, i, payload, _placement.Node);
-        }
+        bool mayBeHuge = (long)options.Topology.Possible.Count * options.Depth * payload <= UringPayloads.HugeBytesMax;
+        var payloads = new UringPayloads(options.Depth, payload, _placement.Node, mayBeHuge);
+        _slots = [.. Enumerable.Range(0, options.Depth).Select(i => new UringSlot(this, i, payloads, _placement.Node))];
 
         int fd = Libc.EventFd(0, EfdCloexec);
         _wakeFd = fd >= 0 ? new SafeFileHandle(fd, ownsHandle: true) : throw new Win32Exception((int)Libc.LastErrno, "eventfd failed");

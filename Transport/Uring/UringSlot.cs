@@ -13,24 +13,26 @@ internal sealed unsafe class UringSlot : FuseRequest, IDisposable
 {
     private readonly UringQueue _queue;
     private readonly NativeBuffer _headerBuffer;
-    private readonly NativeBuffer _payloadBuffer;
+    private readonly UringPayloads _payloads;
+    private readonly Memory<byte> _payload;
     private readonly UringReqHeader* _header;
     private readonly Iovec* _iovecs;
 
-    /// <summary>An entry whose payload buffer holds <paramref name="payloadBytes"/>, on a NUMA node if one is named.</summary>
-    public UringSlot(UringQueue queue, int index, int payloadBytes, int? node)
+    /// <summary>An entry with its payload buffer of the queue's, and its header on a NUMA node if one is named.</summary>
+    public UringSlot(UringQueue queue, int index, UringPayloads payloads, int? node)
     {
         _queue = queue;
         Index = index;
         // One page for the header and, behind it, the two iovecs that announce both buffers to the kernel.
         _headerBuffer = new NativeBuffer(SessionOptions.PageSize);
-        _payloadBuffer = new NativeBuffer(payloadBytes);
-        _ = node is int number && _headerBuffer.TryPlace(number) && _payloadBuffer.TryPlace(number);
+        _payloads = payloads;
+        _payload = payloads.MemoryOf(index);
+        _ = node is int number && _headerBuffer.TryPlace(number);
         _header = (UringReqHeader*)_headerBuffer.Pointer;
         _iovecs = (Iovec*)(_headerBuffer.Pointer + (SessionOptions.PageSize / 2));
         _iovecs[0] = new Iovec { Base = _header, Length = UringReqHeader.Size };
-        _iovecs[1] = new Iovec { Base = _payloadBuffer.Pointer, Length = (nuint)payloadBytes };
-        ReplyBuffer = _payloadBuffer.Memory;
+        _iovecs[1] = new Iovec { Base = payloads.PointerTo(index), Length = (nuint)_payload.Length };
+        ReplyBuffer = _payload;
     }
 
     /// <summary>The slot's place in its queue, which completions carry as user data.</summary>
@@ -53,21 +55,21 @@ internal sealed unsafe class UringSlot : FuseRequest, IDisposable
         CommitId = _header->RingEntInOut.CommitId;
         InHeader header = *(InHeader*)_header;
         Begin(in header);
-        return _header->RingEntInOut.PayloadSz <= (uint)_payloadBuffer.Length;
+        return _header->RingEntInOut.PayloadSz <= (uint)_payload.Length;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         ((IDisposable)_headerBuffer).Dispose();
-        ((IDisposable)_payloadBuffer).Dispose();
+        _payloads.Release(Index);
     }
 
     /// <inheritdoc/>
     protected override bool TrySplit(int argsSize)
     {
         int payload = (int)_header->RingEntInOut.PayloadSz;
-        if (argsSize > Unsafe.SizeOf<UringOpaque>() || !TrySplit(_payloadBuffer.Memory[..payload], 0))
+        if (argsSize > Unsafe.SizeOf<UringOpaque>() || !TrySplit(_payload[..payload], 0))
         {
             return false;
         }

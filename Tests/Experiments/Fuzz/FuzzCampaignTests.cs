@@ -120,6 +120,8 @@ public sealed class FuzzCampaignTests(ITestOutputHelper output)
     /// <summary>Does something wrong to requests before a session gets them, or keeps them from it.</summary>
     private sealed class Saboteur(FuseSession session, Func<FuseRequest, FuseRequest?> before) : IRequestHandler
     {
+        public IAnswerSource? Answers => session.Answers;
+
         public void Handle(FuseRequest request)
         {
             if (before(request) is FuseRequest left)
