@@ -38,7 +38,8 @@ public sealed record KernelCosts(long PathComponent, long Request, long Serve, l
     /// Estimates: 90 ns a path component and 35 ns a page are what stat(2) of a long path and a cached read take beyond a bare system call
     /// on current machines; 350 ns for a request is a slab allocation and release, a wait queue's set-up, and some twenty fields, and
     /// what the daemon's side takes is left out of it; 60 ns for a pinned page is a walk of the page table without a lock and two atomic
-    /// operations on the folio; 300 ns for asynchronous I/O are those of io_submit(2) and aio_complete; 150 ns for the daemon is a message of the memory backend in this project's in-process benchmark.
+    /// operations on the folio; 300 ns for asynchronous I/O are those of io_submit(2) and aio_complete; 150 ns for the daemon is a message of the
+    /// memory backend in this project's in-process benchmark.
     /// </remarks>
     public static KernelCosts Estimated { get; } = new(90, 350, 0, 35, 60, 300, 0, 150);
 
