@@ -8,6 +8,7 @@ namespace Harness.Transport.Uring;
 /// Of a huge page the kernel takes a reference once for a message that lies in it, where it looked up and took 256 pages of 4 KiB. It has memory as
 /// soon as one of its bytes is touched, though; that is why a channel whose buffers are large together does without. And its bytes lie side by side in
 /// physical memory, so that buffers at a power of two from each other would share the same few sets of a cache: each begins a page further.
+/// On the machine at hand that makes no difference that could be measured (4K reads and writes at depth 32, with and without).
 /// </remarks>
 internal sealed unsafe class UringPayloads
 {
