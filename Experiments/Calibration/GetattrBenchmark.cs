@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Harness.Experiments.Backends.Null;
 using Harness.Experiments.Conformance;
+using Harness.Experiments.Machine;
 using Harness.Experiments.Mounting;
 using Harness.Experiments.Plan;
 using Harness.Experiments.Running;
@@ -24,7 +25,6 @@ internal static class GetattrBenchmark
 {
     private const int Calls = 2_000;
     private const string FileName = "zero.0";
-    private const string ThisThread = "/proc/thread-self/schedstat";
     private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(1);
 
     private static readonly KnobSettings s_knobs = Settings(
@@ -57,14 +57,14 @@ internal static class GetattrBenchmark
                 var daemons = new List<double>();
                 Figure application = sampler.Batch(cpu, () =>
                 {
-                    (long caller, long server) = (RunTime(ThisThread), daemon.RunTimeNanos);
+                    (long caller, long server) = (SchedStat.RunTimeNanos(), daemon.RunTimeNanos);
                     for (int i = 0; i < Calls; i++)
                     {
                         Fstat(descriptor, memory);
                     }
 
                     daemons.Add((daemon.RunTimeNanos - server) / (double)Calls);
-                    return (RunTime(ThisThread) - caller) / (double)Calls;
+                    return (SchedStat.RunTimeNanos() - caller) / (double)Calls;
                 }, "");
                 // As with the other figure, the first batch does not count.
                 return (application, Figure.Median([.. daemons.Skip(1)], ""));
@@ -123,9 +123,6 @@ internal static class GetattrBenchmark
             throw new FuseTransportException($"fstat of a mounted file failed with {Libc.LastErrno}.");
         }
     }
-
-    /// <summary>CPU time that a task of a process has had so far (/proc/PID/task/TID/schedstat), in nanoseconds.</summary>
-    private static long RunTime(string schedstat) => long.Parse(File.ReadAllText(schedstat).Split(' ')[0], CultureInfo.InvariantCulture);
 
     private static MountSpec Spec(string mountPoint) =>
         new() { Backend = new Backend(Backend.Null, null), MountPoint = mountPoint, Knobs = s_knobs };

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using Harness.Experiments.Commands;
+using Harness.Experiments.Machine;
 using Harness.Runtime;
 using Harness.Runtime.Native;
 using Harness.Transport;
@@ -61,7 +62,7 @@ internal sealed class DaemonProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>CPU time that its threads have had so far, to the nanosecond (/proc/PID/task/TID/schedstat); one that has ended does not count.</summary>
+    /// <summary>CPU time that its threads have had so far, to the nanosecond; one that has ended does not count.</summary>
     /// <exception cref="FuseTransportException">The daemon has ended.</exception>
     public long RunTimeNanos
     {
@@ -69,7 +70,7 @@ internal sealed class DaemonProcess : IAsyncDisposable
         {
             try
             {
-                return Directory.EnumerateDirectories($"/proc/{_process.Id}/task").Sum(RunTimeOf);
+                return SchedStat.RunTimeNanosOf(_process.Id);
             }
             catch (DirectoryNotFoundException exception)
             {
@@ -216,19 +217,6 @@ internal sealed class DaemonProcess : IAsyncDisposable
 
     private FuseTransportException WentToTheBackground() =>
         new($"The command ended with code {_process.ExitCode}; it has to stay in the foreground while it serves (libfuse: -f).");
-
-    private static long RunTimeOf(string task)
-    {
-        try
-        {
-            return long.Parse(File.ReadAllText(Path.Combine(task, "schedstat")).Split(' ')[0], CultureInfo.InvariantCulture);
-        }
-        catch (IOException)
-        {
-            // The thread has ended since it was listed.
-            return 0;
-        }
-    }
 
     private static TimeSpan Ticks(string field) =>
         TimeSpan.FromSeconds(double.Parse(field, CultureInfo.InvariantCulture) / TicksPerSecond);
