@@ -9,6 +9,7 @@ using Harness.FuseProtocol;
 using Harness.Runtime.Native;
 using Harness.Simulation.Machines;
 using Harness.Simulation.Scheduling;
+using Harness.Transport;
 using Harness.Transport.Simulated;
 using Harness.Transport.Simulated.Files;
 using Microsoft.Win32.SafeHandles;
@@ -31,7 +32,7 @@ internal static class GetattrBenchmark
         (Knobs.EntryTimeout, "3600s"));
 
     /// <summary>Measures it on a real mount: the CPU time of the calling thread and of the daemon, each with the switch to it.</summary>
-    /// <exception cref="Transport.FuseTransportException">This machine cannot mount.</exception>
+    /// <exception cref="FuseTransportException">This machine cannot mount, or the daemon has ended in between.</exception>
     /// <exception cref="OperationCanceledException">It was interrupted; nothing stays mounted.</exception>
     /// <remarks>The daemon is a process of its own, as in what is predicted, so that switching to it changes the address space.</remarks>
     public static async Task<(Figure Application, Figure Daemon)> Measure(Sampler sampler, int cpu, CancellationToken cancellationToken)
@@ -50,7 +51,7 @@ internal static class GetattrBenchmark
                 long warm = Stopwatch.GetTimestamp();
                 while (Stopwatch.GetElapsedTime(warm) < s_warmUp)
                 {
-                    Libc.Syscall(SystemCall.Fstat, descriptor, memory.Address, 0, 0, 0, 0);
+                    Fstat(descriptor, memory);
                 }
 
                 var daemons = new List<double>();
@@ -59,7 +60,7 @@ internal static class GetattrBenchmark
                     (long caller, long server) = (RunTime(ThisThread), daemon.RunTimeNanos);
                     for (int i = 0; i < Calls; i++)
                     {
-                        Libc.Syscall(SystemCall.Fstat, descriptor, memory.Address, 0, 0, 0, 0);
+                        Fstat(descriptor, memory);
                     }
 
                     daemons.Add((daemon.RunTimeNanos - server) / (double)Calls);
@@ -68,6 +69,12 @@ internal static class GetattrBenchmark
                 // As with the other figure, the first batch does not count.
                 return (application, Figure.Median([.. daemons.Skip(1)], ""));
             }
+        }
+        catch (Exception exception) when (exception is FuseTransportException or IOException)
+        {
+            // Ctrl-C ends the daemon, too, and perhaps first.
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new FuseTransportException($"GETATTR could not be measured: {exception.Message}", exception);
         }
         finally
         {
@@ -107,6 +114,14 @@ internal static class GetattrBenchmark
         }, Simulation.Machines.CpuSet.Of(0));
         scheduler.RunUntil(() => took is not null, "the end of all calls");
         return took!.Value;
+    }
+
+    private static void Fstat(int descriptor, NativeBuffer memory)
+    {
+        if (Libc.Syscall(SystemCall.Fstat, descriptor, memory.Address, 0, 0, 0, 0) != 0)
+        {
+            throw new FuseTransportException($"fstat of a mounted file failed with {Libc.LastErrno}.");
+        }
     }
 
     /// <summary>CPU time that a task of a process has had so far (/proc/PID/task/TID/schedstat), in nanoseconds.</summary>

@@ -62,8 +62,21 @@ internal sealed class DaemonProcess : IAsyncDisposable
     }
 
     /// <summary>CPU time that its threads have had so far, to the nanosecond (/proc/PID/task/TID/schedstat); one that has ended does not count.</summary>
-    public long RunTimeNanos => Directory.EnumerateDirectories($"/proc/{_process.Id}/task")
-        .Sum(task => long.Parse(File.ReadAllText(Path.Combine(task, "schedstat")).Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture));
+    /// <exception cref="FuseTransportException">The daemon has ended.</exception>
+    public long RunTimeNanos
+    {
+        get
+        {
+            try
+            {
+                return Directory.EnumerateDirectories($"/proc/{_process.Id}/task").Sum(RunTimeOf);
+            }
+            catch (DirectoryNotFoundException exception)
+            {
+                throw new FuseTransportException($"The daemon of {MountPoint} has ended.", exception);
+            }
+        }
+    }
 
     /// <summary>The command line of <c>harness mount</c>, this program's own, with these arguments.</summary>
     public static IReadOnlyList<string> HarnessMount(IEnumerable<string> arguments, string mountPoint) =>
@@ -146,6 +159,8 @@ internal sealed class DaemonProcess : IAsyncDisposable
 
         string errors = await daemon._errors.ConfigureAwait(false);
         await daemon.DisposeAsync().ConfigureAwait(false);
+        // Ctrl-C ends the daemon, too, and perhaps before anybody has cancelled this.
+        cancellationToken.ThrowIfCancellationRequested();
         throw new FuseTransportException(errors.Trim() is { Length: > 0 } text ? text : "The mount ended before it was ready.");
     }
 
@@ -201,6 +216,19 @@ internal sealed class DaemonProcess : IAsyncDisposable
 
     private FuseTransportException WentToTheBackground() =>
         new($"The command ended with code {_process.ExitCode}; it has to stay in the foreground while it serves (libfuse: -f).");
+
+    private static long RunTimeOf(string task)
+    {
+        try
+        {
+            return long.Parse(File.ReadAllText(Path.Combine(task, "schedstat")).Split(' ')[0], CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            // The thread has ended since it was listed.
+            return 0;
+        }
+    }
 
     private static TimeSpan Ticks(string field) =>
         TimeSpan.FromSeconds(double.Parse(field, CultureInfo.InvariantCulture) / TicksPerSecond);
