@@ -178,6 +178,49 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
         return figure.Less("", eventCalls.Times(0.5));
     }
 
+    /// <summary>
+    /// By how much single acts differ from what they mostly take: the middle half of them, as a share of the median. Of acts that are all alike
+    /// likely up to a share away from their cost, the middle half spans just that share.
+    /// </summary>
+    /// <returns>Of waking a CPU that has been idle for some µs, from the ring until the thread runs; and of a round of two threads on one CPU.</returns>
+    public (double WakeUps, double Work) Spreads(double idleMicros)
+    {
+        long ranAt = 0;
+        using var far = new BellPartner(there, () => Volatile.Write(ref ranAt, Stopwatch.GetTimestamp()));
+        using var near = new BellPartner(here, static () => { }, waitsItsTurn: true);
+        return (
+            Spread(() =>
+            {
+                Sampler.Burn(idleMicros * NanosPerMicro);
+                long rung = Stopwatch.GetTimestamp();
+                far.Round();
+                return Sampler.Nanos(rung, Volatile.Read(ref ranAt));
+            }),
+            Spread(() =>
+            {
+                long start = Stopwatch.GetTimestamp();
+                near.Round();
+                return Sampler.Nanos(start, Stopwatch.GetTimestamp());
+            }, waitsItsTurn: true));
+    }
+
+    /// <summary>The width of the middle half of what an act takes, as a share of the median; the median over batches.</summary>
+    private double Spread(Func<double> act, bool waitsItsTurn = false) => sampler.Batch(
+        here,
+        () =>
+        {
+            var took = new double[DeepRounds];
+            for (int i = 0; i < took.Length; i++)
+            {
+                took[i] = act();
+            }
+
+            Array.Sort(took);
+            return (took[3 * took.Length / 4] - took[took.Length / 4]) / took[took.Length / 2];
+        },
+        "",
+        waitsItsTurn).Nanos;
+
     /// <summary>What the waker spends of that.</summary>
     public Figure WakerShare(double idleMicros, Figure eventCalls) => WakerShare(there, idleMicros, eventCalls, waitsItsTurn: false);
 
