@@ -136,7 +136,7 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
     };
 
     private static ActVariation Variation((double WakeUps, double Work) spreads) => new(
-        Math.Min(spreads.WakeUps, VariationMax), Math.Min(spreads.Work, VariationMax),
+        Math.Min(Math.Round(spreads.WakeUps, 3), VariationMax), Math.Min(Math.Round(spreads.Work, 3), VariationMax),
         $"measured here: the middle half of what it took to wake a thread on a CPU idle for {WorkMicros} us, and of rounds of two threads on one CPU, "
             + "as a share of the median");
 
