@@ -11,9 +11,6 @@ internal sealed class LockBenchmarks(Sampler sampler, int here, int there)
 {
     private const int Rounds = 20_000;
 
-    // So often the other CPU looks for a change before it looks whether the measurement is over: that costs nothing then, and takes microseconds.
-    private const int Looks = 1_000;
-
     /// <summary>Taking a free lock that this CPU held last.</summary>
     public Figure Uncontended()
     {
@@ -25,7 +22,9 @@ internal sealed class LockBenchmarks(Sampler sampler, int here, int there)
     public Figure LineTransfer()
     {
         var line = new PaddedCounter();
-        Figure round = PinnedThread.RepeatDuring(there, () => Follow(ref line), () => sampler.Batch(here, () =>
+        bool ended = false;
+        using var partner = PinnedThread.Start(there, () => Follow(ref line, ref ended));
+        Figure round = sampler.Batch(here, () =>
         {
             long start = Stopwatch.GetTimestamp();
             long first = Volatile.Read(ref line.Value);
@@ -38,7 +37,9 @@ internal sealed class LockBenchmarks(Sampler sampler, int here, int there)
             }
 
             return Sampler.Nanos(start, Stopwatch.GetTimestamp()) / Rounds;
-        }, "measured here: a cache line that two CPUs change in turn, one way"));
+        }, "measured here: a cache line that two CPUs change in turn, one way");
+        Volatile.Write(ref ended, true);
+        partner.Join();
         return round.Times(0.5);
     }
 
@@ -46,7 +47,15 @@ internal sealed class LockBenchmarks(Sampler sampler, int here, int there)
     public Figure HandOver()
     {
         var ticket = new TicketLock();
-        return PinnedThread.RepeatDuring(there, ticket.Pass, () => sampler.Batch(here, () =>
+        bool ended = false;
+        using var rival = PinnedThread.Start(there, () =>
+        {
+            while (!Volatile.Read(ref ended))
+            {
+                ticket.Pass();
+            }
+        });
+        Figure each = sampler.Batch(here, () =>
         {
             long before = ticket.Passed;
             long start = Stopwatch.GetTimestamp();
@@ -56,13 +65,15 @@ internal sealed class LockBenchmarks(Sampler sampler, int here, int there)
             }
 
             return Sampler.Nanos(start, Stopwatch.GetTimestamp()) / (ticket.Passed - before);
-        }, "measured here: a ticket lock that two CPUs take in turn, per acquisition"));
+        }, "measured here: a ticket lock that two CPUs take in turn, per acquisition");
+        Volatile.Write(ref ended, true);
+        rival.Join();
+        return each;
     }
 
-    /// <summary>Makes odd values even as soon as they come, for a while.</summary>
-    private static void Follow(ref PaddedCounter line)
+    private static void Follow(ref PaddedCounter line, ref bool ended)
     {
-        for (int i = 0; i < Looks; i++)
+        while (!Volatile.Read(ref ended))
         {
             long value = Volatile.Read(ref line.Value);
             if (value % 2 == 1)
