@@ -61,10 +61,10 @@ internal sealed record ClusterClientOptions
     public long CallNanoseconds { get; init; } = 40_000_000_000;
 
     /// <summary>
-    /// For so long after the metadata server was asked for what it has in memory, the loop looks for the answer instead of sleeping. Default 400 µs, as
-    /// for small reads and writes.
+    /// For so long after the metadata server was asked for what it has in memory, the loop looks for the answer instead of sleeping (default
+    /// <see cref="ExpectedReply.NanosecondsDefault"/>).
     /// </summary>
-    public long ExpectNanoseconds { get; init; } = 400_000;
+    public long ExpectNanoseconds { get; init; } = ExpectedReply.NanosecondsDefault;
 
     /// <summary>How long to wait before a failed attempt is repeated (default 20 ms, doubled each time up to 1 s).</summary>
     public long BackoffNanoseconds { get; init; } = 20_000_000;

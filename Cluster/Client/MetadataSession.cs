@@ -225,13 +225,9 @@ internal sealed partial class MetadataSession : IRpcHandler
     /// <summary>Whether the server had too much to do, and has not done it. A lock that somebody holds looks the same, and is an answer.</summary>
     private static bool IsBusy(MetadataReply reply) => (Errno)reply.Errno == Errno.EAGAIN && reply.Outcome is null;
 
-    /// <summary>Whether the server answers from memory: a lock may be waited for, a sync waits for the disk, and nobody waits for a renewal.</summary>
-    private static bool IsAnsweredSoon(MetadataRequest request) => request.BodyCase switch
-    {
-        MetadataRequest.BodyOneofCase.Mutate => request.Mutate.BodyCase != Command.BodyOneofCase.SetLock,
-        MetadataRequest.BodyOneofCase.Sync or MetadataRequest.BodyOneofCase.Renew => false,
-        _ => true,
-    };
+    /// <summary>Whether the server answers from memory: a lock is waited for, a sync waits for the disk, and nobody waits for a renewal.</summary>
+    private static bool IsAnsweredSoon(MetadataRequest request) => request.BodyCase is not (
+        MetadataRequest.BodyOneofCase.WaitLock or MetadataRequest.BodyOneofCase.Sync or MetadataRequest.BodyOneofCase.Renew);
 
     private async Task Answer(RpcRequest request, Recall recall)
     {

@@ -81,6 +81,8 @@ internal sealed class ApplicationBenchmarks(Sampler sampler, int cpu, Cancellati
                 directory,
                 new CpuSet([cpu]));
             fio.WaitForExit();
+            // Ctrl-C ends fio, too, perhaps before it has anything to report.
+            cancellationToken.ThrowIfCancellationRequested();
             TrialMeasurement measured = FioOutput.Parse(File.ReadAllText(report));
             return NanosPerSecond / measured.Iops;
         }

@@ -29,6 +29,7 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
     private const double Mostly = 0.5;
     private const int Fits = 6;
     private const double WarnedNanos = 300;
+    private const double VariationMax = 0.99;
 
     private readonly Sampler _sampler = new(batches, cancellationToken);
 
@@ -54,6 +55,8 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
         costs = WithWakeUps(costs, here, near);
         progress("where threads wake up");
         (double stays, double comes) = near == here ? (0, 0) : wakes.WakesOnWakersCpu();
+        progress("how much acts vary");
+        ActVariation variation = near == here ? rules.Variation : Variation(wakes.Spreads(WorkMicros));
         var layers = new Dictionary<string, LayerCosts>();
         progress("the daemon's code");
         var daemon = new DaemonBenchmarks(_sampler, here).All().ToDictionary(entry => entry.Name, entry => entry.Figure.ToCost());
@@ -73,6 +76,7 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
         layers[KernelCosts.FuseLayer] = new(KernelCosts.FuseLayer, fuse, new Dictionary<string, Rate>());
         MachineDescription machine = Describe(topology, costs, layers) with
         {
+            Variation = variation,
             Wakes = comes > Mostly ? WakePlacement.Waker : stays > Mostly ? WakePlacement.Last : WakePlacement.Idle,
             SchedulerSource = FormattableString.Invariant(
                 $"measured here, another CPU being idle: a thread that may run anywhere woke up on its waker's CPU {stays * 100:0} times in 100 ")
@@ -130,6 +134,11 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
         Costs = costs,
         Layers = layers,
     };
+
+    private static ActVariation Variation((double WakeUps, double Work) spreads) => new(
+        Math.Min(Math.Round(spreads.WakeUps, 3), VariationMax), Math.Min(Math.Round(spreads.Work, 3), VariationMax),
+        $"measured here: the middle half of what it took to wake a thread on a CPU idle for {WorkMicros} us, and of rounds of two threads on one CPU, "
+            + "as a share of the median");
 
     private static bool HasCpus(NumaNode node) => node.Cpus.Count > 0;
 

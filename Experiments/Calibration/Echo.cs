@@ -66,7 +66,9 @@ internal sealed class EchoClient : IDisposable
         _socket.Send(_message);
         for (int received = 0; received < _message.Length;)
         {
-            received += _socket.Receive(_message.AsSpan(received));
+            received += _socket.Receive(_message.AsSpan(received)) is int more and > 0
+                ? more
+                : throw new IOException("The echo has ended in the middle of a message.");
         }
     }
 

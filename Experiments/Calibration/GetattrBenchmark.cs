@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Harness.Experiments.Backends.Null;
 using Harness.Experiments.Conformance;
+using Harness.Experiments.Machine;
 using Harness.Experiments.Mounting;
 using Harness.Experiments.Plan;
 using Harness.Experiments.Running;
@@ -9,6 +10,7 @@ using Harness.FuseProtocol;
 using Harness.Runtime.Native;
 using Harness.Simulation.Machines;
 using Harness.Simulation.Scheduling;
+using Harness.Transport;
 using Harness.Transport.Simulated;
 using Harness.Transport.Simulated.Files;
 using Microsoft.Win32.SafeHandles;
@@ -23,7 +25,6 @@ internal static class GetattrBenchmark
 {
     private const int Calls = 2_000;
     private const string FileName = "zero.0";
-    private const string ThisThread = "/proc/thread-self/schedstat";
     private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(1);
 
     private static readonly KnobSettings s_knobs = Settings(
@@ -31,7 +32,7 @@ internal static class GetattrBenchmark
         (Knobs.EntryTimeout, "3600s"));
 
     /// <summary>Measures it on a real mount: the CPU time of the calling thread and of the daemon, each with the switch to it.</summary>
-    /// <exception cref="Transport.FuseTransportException">This machine cannot mount.</exception>
+    /// <exception cref="FuseTransportException">This machine cannot mount, or the daemon has ended in between.</exception>
     /// <exception cref="OperationCanceledException">It was interrupted; nothing stays mounted.</exception>
     /// <remarks>The daemon is a process of its own, as in what is predicted, so that switching to it changes the address space.</remarks>
     public static async Task<(Figure Application, Figure Daemon)> Measure(Sampler sampler, int cpu, CancellationToken cancellationToken)
@@ -50,24 +51,30 @@ internal static class GetattrBenchmark
                 long warm = Stopwatch.GetTimestamp();
                 while (Stopwatch.GetElapsedTime(warm) < s_warmUp)
                 {
-                    Libc.Syscall(SystemCall.Fstat, descriptor, memory.Address, 0, 0, 0, 0);
+                    Fstat(descriptor, memory);
                 }
 
                 var daemons = new List<double>();
                 Figure application = sampler.Batch(cpu, () =>
                 {
-                    (long caller, long server) = (RunTime(ThisThread), daemon.RunTimeNanos);
+                    (long caller, long server) = (SchedStat.RunTimeNanos(), daemon.RunTimeNanos);
                     for (int i = 0; i < Calls; i++)
                     {
-                        Libc.Syscall(SystemCall.Fstat, descriptor, memory.Address, 0, 0, 0, 0);
+                        Fstat(descriptor, memory);
                     }
 
                     daemons.Add((daemon.RunTimeNanos - server) / (double)Calls);
-                    return (RunTime(ThisThread) - caller) / (double)Calls;
+                    return (SchedStat.RunTimeNanos() - caller) / (double)Calls;
                 }, "");
                 // As with the other figure, the first batch does not count.
                 return (application, Figure.Median([.. daemons.Skip(1)], ""));
             }
+        }
+        catch (Exception exception) when (exception is FuseTransportException or IOException)
+        {
+            // Ctrl-C ends the daemon, too, and perhaps first.
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new FuseTransportException($"GETATTR could not be measured: {exception.Message}", exception);
         }
         finally
         {
@@ -109,8 +116,13 @@ internal static class GetattrBenchmark
         return took!.Value;
     }
 
-    /// <summary>CPU time that a task of a process has had so far (/proc/PID/task/TID/schedstat), in nanoseconds.</summary>
-    private static long RunTime(string schedstat) => long.Parse(File.ReadAllText(schedstat).Split(' ')[0], CultureInfo.InvariantCulture);
+    private static void Fstat(int descriptor, NativeBuffer memory)
+    {
+        if (Libc.Syscall(SystemCall.Fstat, descriptor, memory.Address, 0, 0, 0, 0) != 0)
+        {
+            throw new FuseTransportException($"fstat of a mounted file failed with {Libc.LastErrno}.");
+        }
+    }
 
     private static MountSpec Spec(string mountPoint) =>
         new() { Backend = new Backend(Backend.Null, null), MountPoint = mountPoint, Knobs = s_knobs };

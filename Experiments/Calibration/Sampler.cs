@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using Harness.Runtime;
-using Harness.Runtime.Native;
 
 namespace Harness.Experiments.Calibration;
 
@@ -30,7 +28,8 @@ internal sealed class Sampler(int batches, CancellationToken cancellationToken)
     /// <param name="calls">Calls of a batch.</param>
     /// <param name="call">What is measured.</param>
     /// <param name="source">What it is, in words.</param>
-    public Figure Each(int cpu, int calls, Action call, string source) => Batch(
+    /// <param name="waitsItsTurn">See <see cref="PinnedThread.Start"/>.</param>
+    public Figure Each(int cpu, int calls, Action call, string source, bool waitsItsTurn = false) => Batch(
         cpu,
         () =>
         {
@@ -42,21 +41,23 @@ internal sealed class Sampler(int batches, CancellationToken cancellationToken)
 
             return Nanos(start, Stopwatch.GetTimestamp()) / calls;
         },
-        source);
+        source,
+        waitsItsTurn);
 
     /// <summary>The median of what a batch says, on a thread that stays on one CPU. The first batch, which compiles the code, does not count.</summary>
-    public Figure Batch(int cpu, Func<double> batch, string source)
+    public Figure Batch(int cpu, Func<double> batch, string source, bool waitsItsTurn = false)
     {
         var values = new List<double>();
-        using var thread = PinnedThread.Start(cpu, () =>
+        void Measure()
         {
             batch();
             while (!cancellationToken.IsCancellationRequested && GoesOn(values))
             {
                 values.Add(batch());
             }
-        });
-        thread.Join();
+        }
+
+        PinnedThread.Start(cpu, Measure, waitsItsTurn).Join();
         cancellationToken.ThrowIfCancellationRequested();
         return Figure.Median(values, source);
     }
@@ -94,70 +95,5 @@ internal sealed class Sampler(int batches, CancellationToken cancellationToken)
         while (Nanos(start, Stopwatch.GetTimestamp()) < nanos)
         {
         }
-    }
-}
-
-/// <summary>A thread that stays on one CPU, and whose failure is not lost.</summary>
-internal sealed class PinnedThread : IDisposable
-{
-    private readonly Thread _thread;
-    private Exception? _failure;
-
-    private PinnedThread(int? cpu, Action body) => _thread = new Thread(() =>
-    {
-        try
-        {
-            if (cpu is int number && !ThreadPlacement.TryPin(new CpuSet([number])))
-            {
-                throw new Transport.FuseTransportException($"A thread could not be kept on CPU {cpu}.");
-            }
-
-            body();
-        }
-#pragma warning disable CA1031 // It is thrown again by Join.
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            _failure = exception;
-        }
-    })
-    { IsBackground = true };
-
-    /// <summary>Starts one.</summary>
-    public static PinnedThread Start(int cpu, Action body) => StartOn(cpu, body);
-
-    /// <summary>Starts one that may run on any CPU after all.</summary>
-    public static PinnedThread StartAnywhere(Action body) => StartOn(null, body);
-
-    /// <summary>From now on the calling thread, when it wakes up, waits until the CPU is free (SCHED_BATCH, sched(7)).</summary>
-    public static void WaitItsTurn()
-    {
-        const int batch = 3;
-        const int priorityBytes = 4;
-        using var priority = new NativeBuffer(priorityBytes);
-        if (Libc.Syscall(CallBenchmarks.Numbers.SchedSetscheduler, 0, batch, priority.Address, 0, 0, 0) != 0)
-        {
-            throw new Transport.FuseTransportException($"A thread could not be made SCHED_BATCH: {Libc.LastErrno}.");
-        }
-    }
-
-    /// <summary>Waits for its end; throws what it threw.</summary>
-    public void Join()
-    {
-        _thread.Join();
-        if (_failure is not null)
-        {
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(_failure);
-        }
-    }
-
-    /// <inheritdoc/>
-    public void Dispose() => _thread.Join();
-
-    private static PinnedThread StartOn(int? cpu, Action body)
-    {
-        var thread = new PinnedThread(cpu, body);
-        thread._thread.Start();
-        return thread;
     }
 }

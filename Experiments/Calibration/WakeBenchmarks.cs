@@ -31,7 +31,7 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
     /// <summary>Switching a CPU from one process to another: from thread to thread, and what another address space takes besides.</summary>
     public Figure ContextSwitch()
     {
-        Figure threads = SwitchOfThreads();
+        Figure threads = ThreadSwitch();
         using var process = PipePartner.Process(here);
         using var thread = PipePartner.Thread(here);
         Figure apart = sampler.Each(here, Rounds, process.Round, "");
@@ -45,22 +45,15 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
                     $"what a round through pipes to another process takes longer than one to another thread, {space.Nanos:0} ns a switch"));
     }
 
-    private Figure SwitchOfThreads()
+    /// <summary>Switching between two threads of this process and nothing else, as <see cref="HopOnOneCpu"/> does.</summary>
+    public Figure ThreadSwitch()
     {
-        Figure alone = sampler.Each(here, Yields, static () => _ = Libc.SchedYield(), "");
-        bool ended = false;
-        using var other = PinnedThread.Start(here, () =>
-        {
-            while (!Volatile.Read(ref ended))
-            {
-                _ = Libc.SchedYield();
-            }
-        });
-        Figure switching = sampler.Each(here, Yields, static () => _ = Libc.SchedYield(), "");
-        Volatile.Write(ref ended, true);
-        other.Join();
+        Figure alone = sampler.Each(here, Yields, Yield, "");
+        Figure switching = PinnedThread.RepeatDuring(here, Yield, () => sampler.Each(here, Yields, Yield, ""));
         // Each yield of a pair goes there and back: two switches, and the other's system call.
         return switching.Less("", alone, alone).Times(0.5);
+
+        static void Yield() => _ = Libc.SchedYield();
     }
 
     /// <summary>
@@ -70,33 +63,14 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
     public Figure HopOnOneCpu(Figure eventCalls) => Round(here, 0, Rounds, waitsItsTurn: true).Times(0.5).Less(
         "", eventCalls);
 
-    /// <summary>Switching between two threads of this process and nothing else, as <see cref="HopOnOneCpu"/> does.</summary>
-    public Figure ThreadSwitch() => SwitchOfThreads();
-
     /// <summary>How long a thread that wakes another on its own CPU keeps the CPU if it goes on computing, the hop itself taken off.</summary>
     /// <returns>Null if it kept the CPU to the end.</returns>
     public Figure? PreemptionDelay(Figure hop, Figure eventCalls)
     {
         const double computesMicros = 2_000;
         const int rounds = 20;
-        using var call = new Bell();
-        using var answer = new Bell();
-        bool ended = false;
         long ranAt = 0;
-        using var sleeper = PinnedThread.Start(here, () =>
-        {
-            while (true)
-            {
-                call.Await();
-                Volatile.Write(ref ranAt, Stopwatch.GetTimestamp());
-                if (Volatile.Read(ref ended))
-                {
-                    return;
-                }
-
-                answer.Ring();
-            }
-        });
+        using var sleeper = new BellPartner(here, () => Volatile.Write(ref ranAt, Stopwatch.GetTimestamp()));
         Figure figure = sampler.Batch(here, () =>
         {
             // Whoever else runs here now and then makes some rounds long.
@@ -104,18 +78,15 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
             for (int i = 0; i < rounds; i++)
             {
                 long start = Stopwatch.GetTimestamp();
-                call.Ring();
+                sleeper.Ring();
                 Sampler.Burn(computesMicros * NanosPerMicro);
-                answer.Await();
+                sleeper.AwaitAnswer();
                 delays[i] = Sampler.Nanos(start, Volatile.Read(ref ranAt));
             }
 
             Array.Sort(delays);
             return delays[rounds / 2];
         }, "");
-        Volatile.Write(ref ended, true);
-        call.Ring();
-        sleeper.Join();
         return figure.Nanos >= computesMicros * NanosPerMicro
             ? null
             : figure.Less(
@@ -142,42 +113,29 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
     /// <summary>Counts wake-ups by where the thread was before, and after: 0 is the waker's CPU.</summary>
     private void Count(int first, long[,] wakes)
     {
-        using var call = new Bell();
-        using var answer = new Bell();
         using var place = new NativeBuffer(2 * sizeof(long));
-        bool ended = false;
+        CpuSet anywhere = ThreadPlacement.Allowed();
         bool isFirst = true;
-        using var sleeper = PinnedThread.StartAnywhere(() =>
+        int before = 0;
+        using var sleeper = new BellPartner(cpu: null, () =>
         {
-            CpuSet anywhere = ThreadPlacement.Allowed();
-            int before = 0;
-            while (true)
+            Libc.Syscall(CallBenchmarks.Numbers.Getcpu, place.Address, 0, 0, 0, 0, 0);
+            int now = System.Runtime.InteropServices.MemoryMarshal.Read<int>(place.GetSpan()) == here ? 0 : 1;
+            if (Volatile.Read(ref isFirst))
             {
-                call.Await();
-                if (Volatile.Read(ref ended))
-                {
-                    return;
-                }
-
-                Libc.Syscall(CallBenchmarks.Numbers.Getcpu, place.Address, 0, 0, 0, 0, 0);
-                int now = System.Runtime.InteropServices.MemoryMarshal.Read<int>(place.GetSpan()) == here ? 0 : 1;
-                if (Volatile.Read(ref isFirst))
-                {
-                    // Begins where it is to begin.
-                    ThreadPlacement.TryPin(new CpuSet([first]));
-                    ThreadPlacement.TryPin(anywhere);
-                    now = first == here ? 0 : 1;
-                    Volatile.Write(ref isFirst, false);
-                }
-                else
-                {
-                    wakes[before, now]++;
-                }
-
-                before = now;
-                Sampler.Burn(ShortWorkNanos);
-                answer.Ring();
+                // Begins where it is to begin.
+                ThreadPlacement.TryPin(new CpuSet([first]));
+                ThreadPlacement.TryPin(anywhere);
+                now = first == here ? 0 : 1;
+                Volatile.Write(ref isFirst, false);
             }
+            else
+            {
+                wakes[before, now]++;
+            }
+
+            before = now;
+            Sampler.Burn(ShortWorkNanos);
         });
         sampler.Batch(here, () =>
         {
@@ -185,15 +143,11 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
             for (int i = 0; i < PlacementRounds; i++)
             {
                 Sampler.Burn(ShortWorkNanos);
-                call.Ring();
-                answer.Await();
+                sleeper.Round();
             }
 
             return 0;
         }, "");
-        Volatile.Write(ref ended, true);
-        call.Ring();
-        sleeper.Join();
     }
 
     /// <summary>Waking a thread on a CPU that has been idle for so long: one way of a round between two threads that both work a while.</summary>
@@ -203,47 +157,69 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
     /// <summary>From when the waker has woken a thread on a CPU that another keeps busy until that thread runs.</summary>
     public Figure HopToBusy(Figure eventCalls)
     {
-        using var call = new Bell();
-        using var answer = new Bell();
-        bool ended = false;
         long ranAt = 0;
-        using var sleeper = PinnedThread.Start(there, () =>
-        {
-            while (!Volatile.Read(ref ended))
-            {
-                call.Await();
-                Volatile.Write(ref ranAt, Stopwatch.GetTimestamp());
-                answer.Ring();
-            }
-        });
-        using var busy = PinnedThread.Start(there, () =>
-        {
-            while (!Volatile.Read(ref ended))
-            {
-            }
-        });
-        Figure figure = sampler.Batch(here, () =>
+        using var sleeper = new BellPartner(there, () => Volatile.Write(ref ranAt, Stopwatch.GetTimestamp()));
+        Figure figure = PinnedThread.RepeatDuring(there, static () => { }, () => sampler.Batch(here, () =>
         {
             var hops = new double[DeepRounds];
             for (int i = 0; i < DeepRounds; i++)
             {
                 Sampler.Burn(ShortWorkNanos);
-                call.Ring();
+                sleeper.Ring();
                 long rung = Stopwatch.GetTimestamp();
-                answer.Await();
+                sleeper.AwaitAnswer();
                 // It may have run before the waker's call was over.
                 hops[i] = Math.Max(0, Sampler.Nanos(rung, Volatile.Read(ref ranAt)));
             }
 
             Array.Sort(hops);
             return hops[DeepRounds / 2];
-        }, "");
-        Volatile.Write(ref ended, true);
-        call.Ring();
-        sleeper.Join();
-        busy.Join();
+        }, ""));
         return figure.Less("", eventCalls.Times(0.5));
     }
+
+    /// <summary>
+    /// By how much single acts differ from what they mostly take: the middle half of them, as a share of the median. Of acts that are all alike
+    /// likely up to a share away from their cost, the middle half spans just that share.
+    /// </summary>
+    /// <returns>Of waking a CPU that has been idle for some µs, from the ring until the thread runs; and of a round of two threads on one CPU.</returns>
+    public (double WakeUps, double Work) Spreads(double idleMicros)
+    {
+        long ranAt = 0;
+        using var far = new BellPartner(there, () => Volatile.Write(ref ranAt, Stopwatch.GetTimestamp()));
+        using var near = new BellPartner(here, static () => { }, waitsItsTurn: true);
+        return (
+            Spread(() =>
+            {
+                Sampler.Burn(idleMicros * NanosPerMicro);
+                long rung = Stopwatch.GetTimestamp();
+                far.Round();
+                return Sampler.Nanos(rung, Volatile.Read(ref ranAt));
+            }),
+            Spread(() =>
+            {
+                long start = Stopwatch.GetTimestamp();
+                near.Round();
+                return Sampler.Nanos(start, Stopwatch.GetTimestamp());
+            }, waitsItsTurn: true));
+    }
+
+    /// <summary>The width of the middle half of what an act takes, as a share of the median; the median over batches.</summary>
+    private double Spread(Func<double> act, bool waitsItsTurn = false) => sampler.Batch(
+        here,
+        () =>
+        {
+            var took = new double[DeepRounds];
+            for (int i = 0; i < took.Length; i++)
+            {
+                took[i] = act();
+            }
+
+            Array.Sort(took);
+            return (took[3 * took.Length / 4] - took[took.Length / 4]) / took[took.Length / 2];
+        },
+        "",
+        waitsItsTurn).Nanos;
 
     /// <summary>What the waker spends of that.</summary>
     public Figure WakerShare(double idleMicros, Figure eventCalls) => WakerShare(there, idleMicros, eventCalls, waitsItsTurn: false);
@@ -253,27 +229,7 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
 
     private Figure WakerShare(int cpu, double idleMicros, Figure eventCalls, bool waitsItsTurn)
     {
-        using var call = new Bell();
-        using var answer = new Bell();
-        bool ended = false;
-        using var sleeper = PinnedThread.Start(cpu, () =>
-        {
-            if (waitsItsTurn)
-            {
-                PinnedThread.WaitItsTurn();
-            }
-
-            while (true)
-            {
-                call.Await();
-                if (Volatile.Read(ref ended))
-                {
-                    return;
-                }
-
-                answer.Ring();
-            }
-        });
+        using var sleeper = new BellPartner(cpu, static () => { }, waitsItsTurn);
         Figure figure = sampler.Batch(here, () =>
         {
             double sum = 0;
@@ -281,81 +237,30 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
             {
                 Sampler.Burn(idleMicros * NanosPerMicro);
                 long start = Stopwatch.GetTimestamp();
-                call.Ring();
+                sleeper.Ring();
                 sum += Sampler.Nanos(start, Stopwatch.GetTimestamp());
-                answer.Await();
+                sleeper.AwaitAnswer();
             }
 
             return sum / DeepRounds;
         }, "");
-        Volatile.Write(ref ended, true);
-        call.Ring();
-        sleeper.Join();
         return figure.Less("", eventCalls.Times(0.5));
     }
 
     private Figure Round(int cpu, double workMicros, int rounds, bool waitsItsTurn = false)
     {
-        using var call = new Bell();
-        using var answer = new Bell();
-        bool ended = false;
-        using var partner = PinnedThread.Start(cpu, () =>
-        {
-            if (waitsItsTurn)
+        using var partner = new BellPartner(cpu, Work, waitsItsTurn);
+        return sampler.Each(
+            here,
+            rounds,
+            () =>
             {
-                PinnedThread.WaitItsTurn();
-            }
+                Work();
+                partner.Round();
+            },
+            "",
+            waitsItsTurn);
 
-            while (true)
-            {
-                call.Await();
-                if (Volatile.Read(ref ended))
-                {
-                    return;
-                }
-
-                Sampler.Burn(workMicros * NanosPerMicro);
-                answer.Ring();
-            }
-        });
-        bool isPolite = !waitsItsTurn;
-        Figure figure = sampler.Each(here, rounds, () =>
-        {
-            if (!isPolite)
-            {
-                isPolite = true;
-                PinnedThread.WaitItsTurn();
-            }
-
-
-            Sampler.Burn(workMicros * NanosPerMicro);
-            call.Ring();
-            answer.Await();
-        }, "");
-        Volatile.Write(ref ended, true);
-        call.Ring();
-        partner.Join();
-        return figure;
-    }
-
-    /// <summary>An eventfd.</summary>
-    private sealed class Bell : IDisposable
-    {
-        private const int WordBytes = 8;
-
-        private readonly NativeBuffer _word = new(2 * WordBytes);
-        private readonly int _fd = Libc.EventFd(0, 0);
-
-        public Bell() => _word.GetSpan()[0] = 1;
-
-        public void Ring() => Libc.Syscall(Conformance.SystemCall.Write, _fd, _word.Address, WordBytes, 0, 0, 0);
-
-        public void Await() => Libc.Syscall(Conformance.SystemCall.Read, _fd, _word.Address + WordBytes, WordBytes, 0, 0, 0);
-
-        public void Dispose()
-        {
-            Libc.Close(_fd);
-            ((IDisposable)_word).Dispose();
-        }
+        void Work() => Sampler.Burn(workMicros * NanosPerMicro);
     }
 }

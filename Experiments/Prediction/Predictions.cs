@@ -21,19 +21,20 @@ internal static class Predictions
     private const int Draws = 8;
 
     /// <summary>
-    /// Simulates every cell on a machine, on all cores at once: the mean of some runs that differ in what is drawn. What goes in is the machine
-    /// file and the cell's own description; measurements are not at hand here.
+    /// Simulates every cell on a machine, on all cores at once: the mean of some runs that differ in what is drawn, each cost within its interval
+    /// included. What goes in is the machine file and the cell's own description; measurements are not at hand here.
     /// </summary>
     /// <exception cref="MachineFileException">A layer of the machine lacks a cost, or has one that is not known.</exception>
     public static IReadOnlyList<TrialMeasurement> Simulate(MachineDescription machine, IReadOnlyList<PredictionCell> cells, ulong seed)
     {
         var predicted = new TrialMeasurement[cells.Count];
+        MachineDescription[] machines = [.. Enumerable.Range(0, Draws).Select(draw => UncertainMachine.Draw(machine, seed + (ulong)draw))];
         try
         {
             Parallel.For(0, cells.Count, i => predicted[i] = Mean(
             [
                 .. Enumerable.Range(0, Draws).Select(draw =>
-                    SimulatedTrial.Run(machine, s_null, cells[i].Knobs, cells[i].Workload, seed + (ulong)draw, out _)),
+                    SimulatedTrial.Run(machines[draw], s_null, cells[i].Knobs, cells[i].Workload, seed + (ulong)draw, out _)),
             ]));
         }
         catch (AggregateException all) when (all.InnerException is MachineFileException wrong)

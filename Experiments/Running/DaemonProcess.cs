@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using Harness.Experiments.Commands;
+using Harness.Experiments.Machine;
 using Harness.Runtime;
 using Harness.Runtime.Native;
 using Harness.Transport;
@@ -61,9 +62,22 @@ internal sealed class DaemonProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>CPU time that its threads have had so far, to the nanosecond (/proc/PID/task/TID/schedstat); one that has ended does not count.</summary>
-    public long RunTimeNanos => Directory.EnumerateDirectories($"/proc/{_process.Id}/task")
-        .Sum(task => long.Parse(File.ReadAllText(Path.Combine(task, "schedstat")).Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture));
+    /// <summary>CPU time that its threads have had so far, to the nanosecond; one that has ended does not count.</summary>
+    /// <exception cref="FuseTransportException">The daemon has ended.</exception>
+    public long RunTimeNanos
+    {
+        get
+        {
+            try
+            {
+                return SchedStat.RunTimeNanosOf(_process.Id);
+            }
+            catch (DirectoryNotFoundException exception)
+            {
+                throw new FuseTransportException($"The daemon of {MountPoint} has ended.", exception);
+            }
+        }
+    }
 
     /// <summary>The command line of <c>harness mount</c>, this program's own, with these arguments.</summary>
     public static IReadOnlyList<string> HarnessMount(IEnumerable<string> arguments, string mountPoint) =>
@@ -146,6 +160,8 @@ internal sealed class DaemonProcess : IAsyncDisposable
 
         string errors = await daemon._errors.ConfigureAwait(false);
         await daemon.DisposeAsync().ConfigureAwait(false);
+        // Ctrl-C ends the daemon, too, and perhaps before anybody has cancelled this.
+        cancellationToken.ThrowIfCancellationRequested();
         throw new FuseTransportException(errors.Trim() is { Length: > 0 } text ? text : "The mount ended before it was ready.");
     }
 

@@ -12,6 +12,9 @@ public static class MachineFile
     internal static readonly string[] Placements = ["idle", "last", "waker"];
 
     const int DistanceMax = 254;
+
+    /// <summary>No act takes less than nothing.</summary>
+    const decimal VariationMax = 99;
     const string Square = "Allowed: a square matrix with one row and one column per node.";
 
     /// <summary>Where the machine files that come with the program are.</summary>
@@ -70,6 +73,7 @@ public static class MachineFile
             TopologySource = topologySource,
             Wakes = wakes,
             SchedulerSource = schedulerSource,
+            Variation = ReadVariation(root),
             Costs = ReadCosts(root.Section("costs"), oneNode: cpusOfNode.Length == 1),
             Layers = ReadLayers(root),
         };
@@ -142,6 +146,20 @@ public static class MachineFile
                     "the distance of two nodes"))];
         }
         return distances;
+    }
+
+    /// <summary>By how much single acts differ from what they cost; not at all where the file does not say it.</summary>
+    static ActVariation ReadVariation(YamlSection root)
+    {
+        if (!root.Has("variation"))
+        {
+            return ActVariation.None;
+        }
+        YamlSection variation = root.Section("variation");
+        double Share(string key) => (double)variation.Number(key, 0m, VariationMax, "a share of the cost in per cent") / 100;
+        var read = new ActVariation(Share("wakeUps"), Share("work"), variation.Text("source"));
+        variation.RefuseUnknownKeys();
+        return read;
     }
 
     /// <summary>Reads the costs. What a machine of one node never meets may be left out of its file.</summary>

@@ -34,6 +34,13 @@ public static class MachineFileWriter
             Line(text, 1, $"wakes: {MachineFile.Placements[(int)machine.Wakes]}");
             Line(text, 1, $"source: {Quote(machine.SchedulerSource)}");
         }
+        if (machine.Variation != ActVariation.None)
+        {
+            Line(text, 0, "variation:");
+            Line(text, 1, $"wakeUps: {Number((decimal)(100 * machine.Variation.WakeUps))}");
+            Line(text, 1, $"work: {Number((decimal)(100 * machine.Variation.Work))}");
+            Line(text, 1, $"source: {Quote(machine.Variation.Source)}");
+        }
         Line(text, 0, "costs:");
         foreach (System.Reflection.PropertyInfo property in typeof(CostModel).GetProperties())
         {

@@ -6,16 +6,23 @@ namespace Harness.Simulation.Machines;
 /// <remarks>
 /// After kernel/sched/fair.c (<c>nohz_balancer_kick</c>, <c>sched_balance_rq</c>): at a tick an idle CPU looks whether another has more than
 /// one thread, those that sleep and linger included. It takes one that waits and ran lately only if it has found such a CPU in vain twice
-/// before (<c>nr_balance_failed</c>, <c>cache_nice_tries</c>), and after two times more also one that runs (<c>imbalanced_active_balance</c>). A tick
-/// at which there is none does not count, since then nobody kicks it to look.
+/// before (<c>can_migrate_task</c>: <c>nr_balance_failed</c> above <c>cache_nice_tries</c>), and after two times more also one that runs
+/// (<c>imbalanced_active_balance</c>: above <c>cache_nice_tries + 2</c>; the kernel counts the look that is under way, too, and so comes to it a tick
+/// earlier). A tick at which there is none does not count, since then nobody kicks it to look.
 /// </remarks>
 public sealed partial class Machine
 {
     /// <summary>A tick at 250 Hz.</summary>
     const long TickNanoseconds = 4_000_000;
 
-    /// <summary>How often an idle CPU leaves hot threads where they are.</summary>
-    const int TriesInVain = 2;
+    /// <summary>
+    /// After more looks in vain than this an idle CPU takes hot threads, too: <c>sched_domain::cache_nice_tries</c>, which is 1 for CPUs that share
+    /// their last-level cache, and for those of a package (kernel/sched/topology.c, <c>sd_init</c>; it is 2 between nodes, which is not modelled).
+    /// </summary>
+    const int CacheNiceTries = 1;
+
+    /// <summary>So many looks more have to be in vain until it takes a thread that runs (<c>imbalanced_active_balance</c>).</summary>
+    const int ActiveBalanceTries = 2;
 
     static readonly Action<object?> Balanced = static machine => ((Machine)machine!).Balance();
 
@@ -51,9 +58,9 @@ public sealed partial class Machine
         {
             return;
         }
-        if (FindWaiting(idler, alsoHot: idler.TriesInVain >= TriesInVain) is not { } found)
+        if (FindWaiting(idler, alsoHot: idler.TriesInVain > CacheNiceTries) is not { } found)
         {
-            if (idler.TriesInVain++ > TriesInVain + 1 && FindRunning(idler) is { } crowded)
+            if (idler.TriesInVain++ > CacheNiceTries + ActiveBalanceTries && FindRunning(idler) is { } crowded)
             {
                 idler.TriesInVain = 0;
                 Push(crowded, idler);

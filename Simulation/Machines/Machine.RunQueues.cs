@@ -35,7 +35,7 @@ public sealed partial class Machine
         }
         long cost = Distances.Wake(from.Node.Id, to.Node.Id);
         bool interrupts = to.IsIdle ? IsDeeplyIdle(to) : WouldPreempt(target, to);
-        return interrupts ? cost + Costs.InterruptSend.Nanoseconds : cost;
+        return interrupts ? cost + DrawWakeUp(Costs.InterruptSend.Nanoseconds) : cost;
     }
 
     /// <summary>Makes a blocked thread runnable; one that is not blocked will not block next time.</summary>
@@ -67,7 +67,7 @@ public sealed partial class Machine
         }
         else
         {
-            LimitSlice(cpu, preempts, preempts && from is not null && from != cpu ? Distances.Interrupt(from.Node.Id, cpu.Node.Id) : 0);
+            LimitSlice(cpu, preempts, preempts && from is not null && from != cpu ? DrawWakeUp(Distances.Interrupt(from.Node.Id, cpu.Node.Id)) : 0);
             ExpectBalance();
         }
     }
@@ -279,7 +279,7 @@ public sealed partial class Machine
         cpu.IsIdle = false;
         idle[cpu.Id / 64] &= ~(1UL << (cpu.Id % 64));
         idleCount--;
-        Scheduler.Schedule(Scheduler.NowNanoseconds + latency, EventKind.IdleExit, (ulong)cpu.Id, IdleExitDone, cpu);
+        Scheduler.Schedule(Scheduler.NowNanoseconds + DrawWakeUp(latency), EventKind.IdleExit, (ulong)cpu.Id, IdleExitDone, cpu);
     }
 
     bool IsDeeplyIdle(SimCpu cpu) => Scheduler.NowNanoseconds - cpu.IdleSince >= Costs.IdleDeepAfter.Nanoseconds;

@@ -1,3 +1,4 @@
+using Harness.Simulation.Chance;
 using Harness.Simulation.Scheduling;
 
 namespace Harness.Simulation.Machines;
@@ -11,6 +12,7 @@ public sealed partial class Machine : IWaitSource
     readonly SimCpu[] cpus;
     readonly SimNode[] nodes;
     readonly List<SimThread> threads = [];
+    readonly SimRandom acts;
     int threadCount;
 
     /// <summary>A machine at rest in the given world.</summary>
@@ -39,6 +41,7 @@ public sealed partial class Machine : IWaitSource
         stealable = new ulong[idle.Length];
         idleCount = cpus.Length;
         placement = scheduler.Random.Split("where new threads begin");
+        acts = scheduler.Random.Split("how long acts take");
         nearestNodes = [.. nodes.Select(from =>
             nodes.OrderBy(to => description.Distances[from.Id][to.Id]).ThenBy(to => to.Id).ToArray())];
         scheduler.Waits.Add(this);
@@ -66,6 +69,12 @@ public sealed partial class Machine : IWaitSource
     public IReadOnlyList<SimThread> Threads => threads;
 
     internal DistanceCosts Distances { get; }
+
+    /// <summary>What a stretch of a thread's work takes this time.</summary>
+    internal long DrawWork(long nanoseconds) => ActVariation.Draw(acts, nanoseconds, Description.Variation.Work);
+
+    /// <summary>What an interrupt, or leaving idleness, takes this time.</summary>
+    long DrawWakeUp(long nanoseconds) => ActVariation.Draw(acts, nanoseconds, Description.Variation.WakeUps);
 
     /// <summary>The thread whose code runs at this moment of real time, if one's does.</summary>
     internal SimThread? Executing { get; set; }

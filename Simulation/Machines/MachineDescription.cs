@@ -32,6 +32,9 @@ public sealed record MachineDescription
     /// <summary>Where <see cref="Wakes"/> comes from; empty if nobody said anything.</summary>
     public string SchedulerSource { get; init; } = "";
 
+    /// <summary>By how much single acts on it differ from what they cost.</summary>
+    public ActVariation Variation { get; init; } = ActVariation.None;
+
     /// <summary>What things cost on it.</summary>
     public required CostModel Costs { get; init; }
 

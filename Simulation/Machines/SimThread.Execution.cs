@@ -66,7 +66,7 @@ public sealed partial class SimThread
         }
         step = next;
         argument = about;
-        nanoseconds += Machine.Scheduler.TakeCharge();
+        nanoseconds = Machine.DrawWork(nanoseconds + Machine.Scheduler.TakeCharge());
         WorkNanoseconds += nanoseconds;
         bool takesTime = nanoseconds > 0 || next == Step.SpendCharged;
         if (!takesTime || Machine.TryRunAhead(this, nanoseconds))

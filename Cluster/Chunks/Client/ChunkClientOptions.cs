@@ -1,3 +1,5 @@
+using Harness.Cluster.Net;
+
 namespace Harness.Cluster.Chunks.Client;
 
 /// <summary>How a client reads and writes chunks.</summary>
@@ -10,10 +12,10 @@ internal sealed record ChunkClientOptions
     public int PieceBytes { get; init; } = 128 << 10;
 
     /// <summary>
-    /// For so long after a small read or write was asked for, the loop looks for the answer instead of sleeping. Default 400 µs: an answer on one
-    /// host, or from a neighbour's memory, comes sooner.
+    /// For so long after a small read or write was asked for, the loop looks for the answer instead of sleeping. Default
+    /// <see cref="ExpectedReply.NanosecondsDefault"/>.
     /// </summary>
-    public long ExpectNanoseconds { get; init; } = 400_000;
+    public long ExpectNanoseconds { get; init; } = ExpectedReply.NanosecondsDefault;
 
     /// <summary>How long one attempt may take. Default 2 s.</summary>
     public long AttemptNanoseconds { get; init; } = 2_000_000_000;

@@ -86,7 +86,7 @@ public sealed class RunCommandTests : IDisposable
             .Replace("repetitions: 3", "repetitions: 1", StringComparison.Ordinal));
         using HarnessProcess run = HarnessProcess.StartIn(_directory, "run", plan, "--out", Out);
         int daemon = 0;
-        Assert.True(SpinWait.SpinUntil(() => (daemon = FindChild(run.Id, "fio") > 0 ? FindChild(run.Id, "mount") : 0) > 0, s_limit));
+        Assert.True(SpinWait.SpinUntil(() => (daemon = ChildProcess.Find(run.Id, "fio") > 0 ? ChildProcess.Find(run.Id, "mount") : 0) > 0, s_limit));
         Assert.Equal(0, Syscall.kill(daemon, Signum.SIGKILL));
         (int code, _, string errors) = run.Wait();
 
@@ -110,7 +110,7 @@ public sealed class RunCommandTests : IDisposable
         using HarnessProcess run = HarnessProcess.StartIn(
             _directory, "run", Write(plan.Replace("100ms", "30s", StringComparison.Ordinal)), "--out", Out);
         int server = 0;
-        Assert.True(SpinWait.SpinUntil(() => (server = FindChild(run.Id, "fio") > 0 ? FindChild(run.Id, " cs ") : 0) > 0, s_limit));
+        Assert.True(SpinWait.SpinUntil(() => (server = ChildProcess.Find(run.Id, "fio") > 0 ? ChildProcess.Find(run.Id, " cs ") : 0) > 0, s_limit));
         run.Signal(Signum.SIGINT);
         Assert.Equal(130, run.Wait().Code);
         Assert.False(Directory.Exists($"/proc/{server}"));
@@ -146,30 +146,6 @@ public sealed class RunCommandTests : IDisposable
     }
 
     private IEnumerable<string> Mounts() => File.ReadLines("/proc/mounts").Where(line => line.Contains(_directory, StringComparison.Ordinal));
-
-    private static int FindChild(int parent, string word) => Directory.EnumerateDirectories("/proc")
-        .Select(path => int.TryParse(Path.GetFileName(path), out int pid) ? pid : 0)
-        .FirstOrDefault(pid => pid > 0 && ParentOf(pid) == parent && CommandOf(pid).Contains(word, StringComparison.Ordinal));
-
-    private static int ParentOf(int pid)
-    {
-        string stat = ReadProc(pid, "stat");
-        return stat.Length > 0 ? int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1]) : 0;
-    }
-
-    private static string CommandOf(int pid) => ReadProc(pid, "cmdline").Replace('\0', ' ');
-
-    private static string ReadProc(int pid, string file)
-    {
-        try
-        {
-            return File.ReadAllText($"/proc/{pid}/{file}");
-        }
-        catch (IOException)
-        {
-            return string.Empty;
-        }
-    }
 
     private string Write(string plan)
     {
