@@ -26,7 +26,6 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
     private const double WorkMicros = 5;
     private const double ShallowMicros = 1;
     private const double NanosPerMicro = 1e3;
-    private const double Mostly = 0.5;
     private const int Fits = 6;
     private const double WarnedNanos = 300;
     private const double VariationMax = 0.99;
@@ -54,7 +53,8 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
         var wakes = new WakeBenchmarks(_sampler, here, near);
         costs = WithWakeUps(costs, here, near);
         progress("where threads wake up");
-        (double stays, double comes) = near == here ? (0, 0) : wakes.WakesOnWakersCpu();
+        PackingBenchmark.Result packing =
+            near == here ? new(0, 0) : new PackingBenchmark(_sampler, here, near).Measure(costs.InterruptSend.Nanoseconds);
         progress("how much acts vary");
         ActVariation variation = near == here ? rules.Variation : Variation(wakes.Spreads(WorkMicros));
         var layers = new Dictionary<string, LayerCosts>();
@@ -77,10 +77,9 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
         MachineDescription machine = Describe(topology, costs, layers) with
         {
             Variation = variation,
-            Wakes = comes > Mostly ? WakePlacement.Waker : stays > Mostly ? WakePlacement.Last : WakePlacement.Idle,
-            SchedulerSource = FormattableString.Invariant(
-                $"measured here, another CPU being idle: a thread that may run anywhere woke up on its waker's CPU {stays * 100:0} times in 100 ")
-                + FormattableString.Invariant($"if it was there last, and {comes * 100:0} in 100 if it was on the idle one"),
+            Wakes = packing.Room >= 1 ? WakePlacement.Waker : packing.Room > 0 ? WakePlacement.Packed : WakePlacement.Idle,
+            Packing = packing.Room is > 0 and < 1 ? Rounded(packing) : Packing.None,
+            SchedulerSource = SourceOf(packing),
         };
         progress("GETATTR");
         (Figure application, Figure server) = await GetattrBenchmark.Measure(_sampler, here, cancellationToken).ConfigureAwait(false);
@@ -133,6 +132,17 @@ internal sealed class Calibration(int batches, Action<string> progress, Cancella
         TopologySource = "sysfs",
         Costs = costs,
         Layers = layers,
+    };
+
+    private static Packing Rounded(PackingBenchmark.Result seen) =>
+        new(Math.Round(seen.Room, 3), Math.Round(seen.Counted, 3));
+
+    private static string SourceOf(PackingBenchmark.Result seen) => seen.Room switch
+    {
+        <= 0 => "measured here: a thread and another process that wake each other by eventfds did not come to be on one CPU",
+        >= 1 => "measured here: a thread and another process that wake each other by eventfds stayed on one CPU",
+        _ => "measured here: a thread and another process that wake each other by eventfds were on one CPU until so much of it was used, and of the way "
+            + "out of idleness so much was CPU time of who was woken",
     };
 
     private static ActVariation Variation((double WakeUps, double Work) spreads) => new(

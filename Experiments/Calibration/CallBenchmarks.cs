@@ -89,8 +89,10 @@ internal sealed class CallBenchmarks(Sampler sampler, int cpu)
     /// <summary>Numbers of x86-64 that conformance does not need.</summary>
     internal static class Numbers
     {
+        public const long Nanosleep = 35;
         public const long Getppid = 110;
         public const long SchedSetscheduler = 144;
+        public const long ClockGettime = 228;
         public const long Getcpu = 309;
         public const long ProcessVmReadv = 310;
     }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Harness.Runtime;
 using Harness.Runtime.Native;
 
 namespace Harness.Experiments.Calibration;
@@ -15,7 +14,6 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
     private const int Yields = 20_000;
     private const double NanosPerMicro = 1e3;
     private const double ShortWorkNanos = 2e3;
-    private const int PlacementRounds = 500;
 
     /// <summary>Writing to an eventfd and reading from it when nobody waits: what the rounds below contain besides waking.</summary>
     public Figure EventCalls()
@@ -91,63 +89,6 @@ internal sealed class WakeBenchmarks(Sampler sampler, int here, int there)
             ? null
             : figure.Less(
                 "measured here: from waking a thread on the own CPU until it runs, the waker computing on, less waking and switching", hop, eventCalls);
-    }
-
-    /// <summary>
-    /// Where a thread that may run anywhere wakes up while one CPU is idle: the share of wake-ups on its waker's CPU, of those before which it
-    /// was there, and of those before which it was on the other, which is idle.
-    /// </summary>
-    public (double Stays, double Comes) WakesOnWakersCpu()
-    {
-        var wakes = new long[2, 2];
-        foreach (int first in (int[])[here, there])
-        {
-            Count(first, wakes);
-        }
-
-        return (Share(wakes[0, 0], wakes[0, 1]), Share(wakes[1, 0], wakes[1, 1]));
-
-        static double Share(long some, long others) => some / Math.Max(1.0, some + others);
-    }
-
-    /// <summary>Counts wake-ups by where the thread was before, and after: 0 is the waker's CPU.</summary>
-    private void Count(int first, long[,] wakes)
-    {
-        using var place = new NativeBuffer(2 * sizeof(long));
-        CpuSet anywhere = ThreadPlacement.Allowed();
-        bool isFirst = true;
-        int before = 0;
-        using var sleeper = new BellPartner(cpu: null, () =>
-        {
-            Libc.Syscall(CallBenchmarks.Numbers.Getcpu, place.Address, 0, 0, 0, 0, 0);
-            int now = System.Runtime.InteropServices.MemoryMarshal.Read<int>(place.GetSpan()) == here ? 0 : 1;
-            if (Volatile.Read(ref isFirst))
-            {
-                // Begins where it is to begin.
-                ThreadPlacement.TryPin(new CpuSet([first]));
-                ThreadPlacement.TryPin(anywhere);
-                now = first == here ? 0 : 1;
-                Volatile.Write(ref isFirst, false);
-            }
-            else
-            {
-                wakes[before, now]++;
-            }
-
-            before = now;
-            Sampler.Burn(ShortWorkNanos);
-        });
-        sampler.Batch(here, () =>
-        {
-            Volatile.Write(ref isFirst, true);
-            for (int i = 0; i < PlacementRounds; i++)
-            {
-                Sampler.Burn(ShortWorkNanos);
-                sleeper.Round();
-            }
-
-            return 0;
-        }, "");
     }
 
     /// <summary>Waking a thread on a CPU that has been idle for so long: one way of a round between two threads that both work a while.</summary>

@@ -20,7 +20,7 @@ namespace Harness.Experiments.Simulated;
 internal static class SimulatedTrial
 {
     /// <summary>The longest measured time: virtual time has no noise that more of it would average out.</summary>
-    public static readonly TimeSpan RuntimeMax = TimeSpan.FromMilliseconds(100);
+    public static readonly TimeSpan RuntimeMax = TimeSpan.FromMilliseconds(200);
 
     private static readonly TimeSpan s_rampMax = TimeSpan.FromMilliseconds(50);
 
@@ -84,7 +84,7 @@ internal static class SimulatedTrial
             string file = backend.HasFixedFiles ? $"zero.{i % Backend.NullFiles}" : $"job.{i}";
             uint pid = (uint)(1000 + i);
             SimThread started = machine.StartThread(
-                $"job {i}", thread => application.Run(new KernelTask(thread, pid), file, makesFile: !backend.HasFixedFiles));
+                $"job {i}", thread => application.Run(new KernelTask(thread, pid), file, makesFile: !backend.HasFixedFiles), group: new AutoGroup());
             started.ColdNanoseconds = costs.Cold;
             threads.Add(started);
             applications.Add(application);

@@ -9,7 +9,7 @@ public static class MachineFile
 {
     internal const string Root = "the file";
 
-    internal static readonly string[] Placements = ["idle", "last", "waker"];
+    internal static readonly string[] Placements = ["idle", "packed", "waker"];
 
     const int DistanceMax = 254;
 
@@ -63,7 +63,7 @@ public static class MachineFile
         int[][] distances = ReadDistances(topology, cpusOfNode.Length);
         string topologySource = topology.Text("source");
         topology.RefuseUnknownKeys();
-        (WakePlacement wakes, string schedulerSource) = ReadScheduler(root);
+        (WakePlacement wakes, Packing packing, string schedulerSource) = ReadScheduler(root);
         var description = new MachineDescription
         {
             Name = root.Text("name"),
@@ -72,6 +72,7 @@ public static class MachineFile
             Distances = distances,
             TopologySource = topologySource,
             Wakes = wakes,
+            Packing = packing,
             SchedulerSource = schedulerSource,
             Variation = ReadVariation(root),
             Costs = ReadCosts(root.Section("costs"), oneNode: cpusOfNode.Length == 1),
@@ -98,22 +99,30 @@ public static class MachineFile
     }
 
     /// <summary>Where a thread wakes up; where the file does not say it, on its last CPU or an idle one.</summary>
-    static (WakePlacement Wakes, string Source) ReadScheduler(YamlSection root)
+    static (WakePlacement Wakes, Packing Packing, string Source) ReadScheduler(YamlSection root)
     {
         if (!root.Has("scheduler"))
         {
-            return (WakePlacement.Idle, "");
+            return (WakePlacement.Idle, Packing.None, "");
         }
         YamlSection scheduler = root.Section("scheduler");
         string wakes = scheduler.Text("wakes");
         string source = scheduler.Text("source");
-        scheduler.RefuseUnknownKeys();
         int placement = Array.IndexOf(Placements, wakes);
-        return placement >= 0
-            ? ((WakePlacement)placement, source)
-            : throw scheduler.Error(
+        if (placement < 0)
+        {
+            throw scheduler.Error(
                 $"scheduler.wakes is '{wakes}'. Allowed: {Placements[0]} (a thread wakes up on its last CPU if that is idle, or another idle one), "
-                + $"{Placements[1]} (also if its last CPU is its waker's), {Placements[2]} (on its waker's CPU), the last two if nobody waits there.");
+                + $"{Placements[1]} (on its waker's CPU while that is not too full), {Placements[2]} (on its waker's CPU), the last two if nobody waits "
+                + "there.");
+        }
+        Packing packing = (WakePlacement)placement == WakePlacement.Packed
+            ? new Packing(Share("room"), Share("exitCounted"))
+            : Packing.None;
+        scheduler.RefuseUnknownKeys();
+        return ((WakePlacement)placement, packing, source);
+
+        double Share(string key) => (double)scheduler.Number(key, 0m, 100m, "a share of a CPU in per cent") / 100;
     }
 
     static int ReadNode(YamlSection node)

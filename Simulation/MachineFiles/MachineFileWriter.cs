@@ -32,6 +32,11 @@ public static class MachineFileWriter
         {
             Line(text, 0, "scheduler:");
             Line(text, 1, $"wakes: {MachineFile.Placements[(int)machine.Wakes]}");
+            if (machine.Wakes == WakePlacement.Packed)
+            {
+                Line(text, 1, $"room: {Number((decimal)(100 * machine.Packing.Room))}");
+                Line(text, 1, $"exitCounted: {Number((decimal)(100 * machine.Packing.ExitCounted))}");
+            }
             Line(text, 1, $"source: {Quote(machine.SchedulerSource)}");
         }
         if (machine.Variation != ActVariation.None)

@@ -6,66 +6,73 @@ namespace Harness.Simulation.Machines;
 /// <summary>On which CPU a thread begins, and on which it wakes up.</summary>
 public sealed partial class Machine
 {
-    /// <summary>
-    /// A thread stays with a waker that runs for less than this between two sleeps. Like the next two it lies within what was measured with
-    /// threads that wake each other while another CPU is idle, and which has no sharp edges (docs/simulator.md, "The rules").
-    /// </summary>
-    const long LongRunNanoseconds = 350_000;
-
-    /// <summary>A thread whose CPU has been idle for less than this comes to its waker's CPU ...</summary>
-    const long JustIdleNanoseconds = 10_000;
-
-    /// <summary>... if the waker runs for less than this between two sleeps.</summary>
-    const long ShortRunNanoseconds = 40_000;
-
     readonly SimRandom placement;
     readonly ulong[] idle;
     readonly SimNode[][] nearestNodes;
     int idleCount;
 
-    /// <summary>Whether a thread that wakes up goes to its waker's CPU, where nobody waits.</summary>
-    bool JoinsWaker(SimCpu last, SimCpu waker)
-    {
-        if (Description.Wakes != WakePlacement.Last)
-        {
-            return Description.Wakes == WakePlacement.Waker;
-        }
-        waker.CountCurrent();
-        long run = waker.Current?.Share.ExpectedRun ?? 0;
-        return waker == last
-            ? run < LongRunNanoseconds
-            : last.IsIdle && Scheduler.NowNanoseconds - last.IdleSince < JustIdleNanoseconds && run < ShortRunNanoseconds;
-    }
-
     /// <summary>Whether the scheduler leaves threads together on a CPU while another is idle.</summary>
-    bool Packs => Description.Wakes != WakePlacement.Idle;
+    internal bool Packs => Description.Wakes != WakePlacement.Idle;
 
     /// <summary>
     /// Where a thread that wakes up runs: on its waker's CPU, if the machine's scheduler packs so (<see cref="WakePlacement"/>) and nobody waits
-    /// there; on its last CPU if that is idle, else on the nearest idle CPU, else on its last CPU, or, if it may not run there any more, on the
+    /// there; on its last CPU if that is idle, else on an idle one, else on its last CPU, or, if it may not run there any more, on the
     /// allowed CPU with the fewest waiting.
     /// </summary>
     SimCpu Select(SimThread thread, SimCpu? waker)
     {
         SimCpu last = thread.Cpu;
-        if (Packs && thread.Share.Lingers)
+        if (Packs && thread.Share.Stays)
         {
             return last;
         }
-        if (waker is { QueueLength: 0 } && thread.IsMovable && thread.Affinity.Contains(waker.Id) && JoinsWaker(last, waker))
+        if (JoinsWaker(thread, waker))
         {
-            return waker;
+            return waker!;
         }
         bool lastAllowed = thread.Affinity.Contains(last.Id);
         if (lastAllowed && (last.IsIdle || !thread.IsMovable))
         {
             return last;
         }
+        if (lastAllowed && Description.Wakes == WakePlacement.Packed)
+        {
+            // It looks at one CPU and no further (select_idle_sibling; select_idle_cpu gives up where so much is used as here).
+            return thread.RecentCpu.IsIdle && thread.Affinity.Contains(thread.RecentCpu.Id) ? thread.RecentCpu : last;
+        }
         if (idleCount > 0 && FindIdle(thread.Affinity, last.Node) is { } found)
         {
             return found;
         }
         return lastAllowed ? last : FindShortestQueue(thread.Affinity);
+    }
+
+    /// <summary>Whether a thread that wakes up comes to its waker's CPU, or stays there.</summary>
+    bool JoinsWaker(SimThread thread, SimCpu? waker) =>
+        Packs && waker is { QueueLength: 0 } && thread.IsMovable && thread.Affinity.Contains(waker.Id)
+        && (Description.Wakes == WakePlacement.Waker || HasRoom(waker, thread));
+
+    /// <summary>
+    /// Whether a CPU that runs one thread has room for another, which was there or whose CPU is idle and would have to be woken: by what has been
+    /// used there and by what is expected, as <c>cpu_util</c> of kernel/sched/fair.c takes the greater of the two.
+    /// </summary>
+    bool HasRoom(SimCpu cpu, SimThread thread)
+    {
+        cpu.CountCurrent();
+        thread.Utilization.Count(Scheduler.NowNanoseconds, isUsed: false);
+        double used = cpu.Utilization.Value + (thread.Cpu == cpu ? 0 : thread.Utilization.Value);
+        double expected = thread.Estimate.Value + (cpu.Current?.Estimate.Value ?? 0);
+        return (thread.Cpu == cpu || thread.Cpu.IsIdle) && Math.Max(used, expected) < Description.Packing.Room;
+    }
+
+    /// <summary>A thread that was to go elsewhere, and went or found no idle CPU, remembers where it was.</summary>
+    void NoteRecent(SimThread thread, SimCpu to, SimCpu? waker)
+    {
+        bool stays = thread.Share.Stays || !thread.IsMovable || (to == thread.Cpu && (to.IsIdle || JoinsWaker(thread, waker)));
+        if (Packs && !stays)
+        {
+            thread.RecentCpu = thread.Cpu;
+        }
     }
 
     /// <summary>

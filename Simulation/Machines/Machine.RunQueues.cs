@@ -10,6 +10,12 @@ public sealed partial class Machine
     /// <summary>How long a thread that ran counts as hot in its CPU's caches (kernel/sched/fair.c, <c>sysctl_sched_migration_cost</c>).</summary>
     const long CacheHotNanoseconds = 500_000;
 
+    /// <summary>
+    /// A CPU that is woken soon is not counted for more of its way out of idleness than this part of the time that it idled. Measured with a thread
+    /// that does nothing else: woken after 15, 30, 60 and 150 µs it had had 4, 6, 10 and 17 µs of CPU time more than where its CPU was awake.
+    /// </summary>
+    const int IdleToCounted = 4;
+
     /// <summary>The CPUs at which a thread waits that could run elsewhere: a CPU without work looks at no others.</summary>
     readonly ulong[] stealable;
 
@@ -51,13 +57,13 @@ public sealed partial class Machine
 
     internal void MakeRunnable(SimThread thread, SimCpu? from)
     {
-        thread.BecomeRunnable();
+        thread.EndSleep();
         SimCpu cpu = Select(thread, from);
+        NoteRecent(thread, cpu, from);
         if (thread.Share.Lingers && cpu != thread.Cpu)
         {
-            long owed = Math.Min(0, thread.Cpu.RunQueue.LagOf(thread, thread.Cpu.Current));
+            // Its group goes on being counted there, and what that owes, it owes there.
             thread.Cpu.RunQueue.Forget(thread);
-            thread.Share.Lag = owed;
         }
         bool preempts = WouldPreempt(thread, cpu);
         cpu.RunQueue.Place(thread, cpu.Current);
@@ -148,8 +154,8 @@ public sealed partial class Machine
         bool comesFromIdleness = cpu.Current is null;
         if (cpu.Current is { Sleeps: true } sleeper)
         {
-            sleeper.Share.EndRun();
             cpu.RunQueue.Sleep(sleeper);
+            sleeper.BeginSleep();
         }
         cpu.Current = null;
         SimThread? next = (comesFromIdleness ? cpu.RunQueue.TakeFirst() : cpu.RunQueue.Take()) ?? Steal(cpu);
@@ -279,7 +285,11 @@ public sealed partial class Machine
         cpu.IsIdle = false;
         idle[cpu.Id / 64] &= ~(1UL << (cpu.Id % 64));
         idleCount--;
-        Scheduler.Schedule(Scheduler.NowNanoseconds + DrawWakeUp(latency), EventKind.IdleExit, (ulong)cpu.Id, IdleExitDone, cpu);
+        long now = Scheduler.NowNanoseconds;
+        long takes = DrawWakeUp(latency);
+        long counted = Math.Min((long)(takes * Description.Packing.ExitCounted), (now - cpu.IdleSince) / IdleToCounted);
+        cpu.UsedFrom = now + takes - counted;
+        Scheduler.Schedule(now + takes, EventKind.IdleExit, (ulong)cpu.Id, IdleExitDone, cpu);
     }
 
     bool IsDeeplyIdle(SimCpu cpu) => Scheduler.NowNanoseconds - cpu.IdleSince >= Costs.IdleDeepAfter.Nanoseconds;

@@ -12,6 +12,7 @@ public sealed partial class Machine : IWaitSource
     readonly SimCpu[] cpus;
     readonly SimNode[] nodes;
     readonly List<SimThread> threads = [];
+    readonly AutoGroup sharedGroup = new();
     readonly SimRandom acts;
     int threadCount;
 
@@ -87,9 +88,11 @@ public sealed partial class Machine : IWaitSource
     /// <param name="affinity">The CPUs it may run on; by default all.</param>
     /// <param name="process">The process it dies with, if any.</param>
     /// <param name="isService">Whether it is no fault if it waits for ever.</param>
+    /// <param name="group">The threads that it shares CPUs with as one; by default all that are in no other group.</param>
     /// <exception cref="ArgumentException">The affinity has no CPU of this machine.</exception>
     public SimThread StartThread(
-        string name, Func<SimThread, ValueTask> body, CpuSet? affinity = null, SimProcess? process = null, bool isService = false)
+        string name, Func<SimThread, ValueTask> body, CpuSet? affinity = null, SimProcess? process = null, bool isService = false,
+        AutoGroup? group = null)
     {
         ArgumentNullException.ThrowIfNull(body);
         Scheduler.RefuseForeignThread();
@@ -100,7 +103,7 @@ public sealed partial class Machine : IWaitSource
                 $"Thread '{name}' may run on CPUs {{{affinity}}}, but {Description.Name} has CPUs 0 to {cpus.Length - 1}.");
         }
         SimCpu first = Packs ? FindLeastLoaded(affinity) : cpus[affinity.First];
-        var thread = new SimThread(this, ++threadCount, name, body, affinity, first, process, isService);
+        var thread = new SimThread(this, ++threadCount, name, body, affinity, first, process, isService, group ?? sharedGroup);
         threads.Add(thread);
         MakeRunnable(thread, null);
         return thread;
@@ -154,7 +157,11 @@ public sealed partial class Machine : IWaitSource
         return from == to ? 0 : Distances.LockTake(from.Node.Id, to.Node.Id);
     }
 
-    internal void Remove(SimThread thread) => threads.Remove(thread);
+    internal void Remove(SimThread thread)
+    {
+        threads.Remove(thread);
+        thread.Group.Remove(thread);
+    }
 
     /// <summary>
     /// Reserves memory and links for a piece of a copy that a CPU of <paramref name="cpuNode"/> makes; returns how long the piece takes.

@@ -29,6 +29,9 @@ public sealed record MachineDescription
     /// <summary>Where its scheduler lets threads wake up.</summary>
     public WakePlacement Wakes { get; init; }
 
+    /// <summary>What <see cref="WakePlacement.Packed"/> takes for full.</summary>
+    public Packing Packing { get; init; } = Packing.None;
+
     /// <summary>Where <see cref="Wakes"/> comes from; empty if nobody said anything.</summary>
     public string SchedulerSource { get; init; } = "";
 
@@ -77,9 +80,10 @@ public enum WakePlacement
     Idle,
 
     /// <summary>
-    /// On its last CPU also if that is its waker's, who will soon be done, though another is idle: as kernels of guests do whose idle CPUs are dear to wake.
+    /// On its waker's CPU as long as that is not too full (<see cref="Packing"/>), though another is idle: as kernels of guests do whose idle CPUs
+    /// are dear to wake.
     /// </summary>
-    Last,
+    Packed,
 
     /// <summary>On its waker's CPU, wherever it was: as <c>wake_affine</c> does at times.</summary>
     Waker,

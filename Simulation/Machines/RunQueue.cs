@@ -33,6 +33,17 @@ sealed class RunQueue(SimCpu cpu, long sliceNanoseconds)
     /// <summary>The thread at the given place from the front, in order of arrival.</summary>
     public SimThread this[int index] => ring[(head + index) & (ring.Length - 1)]!;
 
+    /// <summary>How many of those that wait are of a group.</summary>
+    public int CountOf(AutoGroup group)
+    {
+        int found = 0;
+        for (int i = 0; i < Count; i++)
+        {
+            found += this[i].Group == group ? 1 : 0;
+        }
+        return found;
+    }
+
     /// <summary>A thread that has woken up, or comes from elsewhere: it begins where it stood to the average when it left a queue.</summary>
     public void Place(SimThread thread, SimThread? current)
     {
@@ -111,6 +122,7 @@ sealed class RunQueue(SimCpu cpu, long sliceNanoseconds)
         long lag = LagOf(thread, thread);
         if (lag < 0)
         {
+            thread.Share.Stays = IsAheadOfItsGroup(thread);
             thread.Share.Lingers = true;
             lingering.Add(thread);
             cpu.NoteCrowd();
@@ -132,7 +144,7 @@ sealed class RunQueue(SimCpu cpu, long sliceNanoseconds)
     public void Forget(SimThread thread)
     {
         lingering.Remove(thread);
-        thread.Share.Lingers = false;
+        thread.Share.Lingers = thread.Share.Stays = false;
         thread.Share.Lag = 0;
         cpu.NoteCrowd();
     }
@@ -167,6 +179,24 @@ sealed class RunQueue(SimCpu cpu, long sliceNanoseconds)
 
     static bool IsBefore(SimThread thread, long deadline, long sum, int count) =>
         thread.Share.Deadline <= deadline && IsEligible(thread, sum, count);
+
+    /// <summary>Whether a thread has had more than the average of its group here.</summary>
+    bool IsAheadOfItsGroup(SimThread thread)
+    {
+        (long sum, int count) = (thread.Share.VirtualTime, 1);
+        for (int i = 0; i < Count; i++)
+        {
+            CountIfOfItsGroup(this[i]);
+        }
+        foreach (SimThread other in lingering)
+        {
+            CountIfOfItsGroup(other);
+        }
+        return !IsEligible(thread, sum, count);
+
+        void CountIfOfItsGroup(SimThread other) =>
+            (sum, count) = other.Group == thread.Group ? (sum + other.Share.VirtualTime, count + 1) : (sum, count);
+    }
 
     bool HasBefore(long deadline, long sum, int count)
     {

@@ -6,6 +6,9 @@ public sealed class SimCpu
     long busyBefore;
     SimThread? current;
 
+    /// <summary>How much of it is used, by the threads that are on it now. A field, since it is a struct that others change.</summary>
+    internal Utilization Utilization;
+
     internal SimCpu(Machine machine, int id, SimNode node)
     {
         (Machine, Id, Node) = (machine, id, node);
@@ -53,6 +56,9 @@ public sealed class SimCpu
 
     internal long IdleSince { get; set; }
 
+    /// <summary>Since when, or from when on, its way out of idleness counts as use; null if nobody has woken it from there.</summary>
+    internal long? UsedFrom { get; set; }
+
     internal long? BusySince { get; private set; }
 
     /// <summary>When the current thread has come to run.</summary>
@@ -98,9 +104,13 @@ public sealed class SimCpu
             return;
         }
         long now = Machine.Scheduler.NowNanoseconds;
+        if (Machine.Packs)
+        {
+            Utilization.Count(now, isUsed: true);
+            current.Utilization.Count(now, isUsed: true);
+        }
         ref FairShare share = ref current.Share;
-        share.VirtualTime += now - CountedUntil;
-        share.Run += now - CountedUntil;
+        share.VirtualTime += (long)((now - CountedUntil) * current.VirtualRate);
         CountedUntil = now;
         if (share.VirtualTime >= share.Deadline)
         {
@@ -115,6 +125,7 @@ public sealed class SimCpu
         long now = Machine.Scheduler.NowNanoseconds;
         busyBefore = BusyNanoseconds;
         BusySince = null;
+        UsedFrom = null;
         IsIdle = true;
         IdleSince = now;
     }

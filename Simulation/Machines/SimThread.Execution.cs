@@ -27,6 +27,9 @@ public sealed partial class SimThread
     /// <summary>When it last had a CPU and lost it.</summary>
     internal long LastRanAt { get; set; }
 
+    /// <summary>Where it was before its last wake-up at which it was to go elsewhere (<c>recent_used_cpu</c>).</summary>
+    internal SimCpu RecentCpu { get; set; }
+
     /// <summary>How many locks it holds or waits for.</summary>
     internal int LockDepth { get; set; }
 
@@ -143,7 +146,12 @@ public sealed partial class SimThread
 
     internal void SwitchIn(SimCpu cpu, long switchNanoseconds)
     {
+        if (Machine.Packs)
+        {
+            TakeUtilizationTo(cpu);
+        }
         Cpu = cpu;
+        VirtualRate = Machine.Packs ? Group.VirtualRate(this, Machine.Scheduler.NowNanoseconds) : 1;
         Remaining += switchNanoseconds;
         state = ThreadState.Working;
     }

@@ -26,7 +26,8 @@ public sealed partial class SimThread
     int copyFrom, copyTo;
 
     internal SimThread(
-        Machine machine, int id, string name, Func<SimThread, ValueTask> body, CpuSet affinity, SimCpu first, SimProcess? process, bool isService)
+        Machine machine, int id, string name, Func<SimThread, ValueTask> body, CpuSet affinity, SimCpu first, SimProcess? process, bool isService,
+        AutoGroup group)
     {
         this.body = body;
         this.process = process;
@@ -35,6 +36,10 @@ public sealed partial class SimThread
         Name = name;
         Affinity = affinity;
         Cpu = first;
+        Group = group;
+        group.Add(this);
+        // Who starts a thread runs elsewhere, for the new one begins where least runs.
+        RecentCpu = machine.Cpus[(first.Id + 1) % machine.Cpus.Count];
         IsService = isService;
         if (process is not null)
         {

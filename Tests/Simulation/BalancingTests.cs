@@ -41,7 +41,7 @@ public sealed class BalancingTests
         Assert.Equal(-1, MovedAt(machine, pinsOne: false, inKernel: false));
     }
 
-    private Machine Packing() => new(_world, TestMachines.Free1Node(2) with { Wakes = WakePlacement.Last });
+    private Machine Packing() => new(_world, TestMachines.Free1Node(2) with { Wakes = WakePlacement.Packed });
 
     private long MovedAt(bool pinsOne, bool inKernel) => MovedAt(Packing(), pinsOne, inKernel);
 

@@ -63,21 +63,24 @@ public sealed class FairnessTests
     }
 
     [Theory]
-    [InlineData(0, 0)]
-    [InlineData(1_500, 1)]
-    public void AThreadThatFellAsleepWithMoreThanItsShareWakesUpThereThoughAnotherCpuIsIdle(long otherComesAt, int expected)
+    [InlineData(0, true, 0)]
+    [InlineData(1_500, true, 1)]
+    [InlineData(0, false, 1)]
+    public void AThreadThatFellAsleepWithMoreThanItsShareOfItsGroupsTimeWakesUpThereThoughAnotherCpuIsIdle(
+        long otherComesAt, bool isOfTheSameGroup, int expected)
     {
-        var machine = new Machine(_world, TestMachines.Free1Node(2) with { Wakes = WakePlacement.Last });
+        var machine = new Machine(_world, TestMachines.Free1Node(2) with { Wakes = WakePlacement.Packed });
         int wokeOn = -1;
         SimThread thread = machine.StartThread("thread", async thread =>
         {
-            await thread.SetAffinity(CpuSet.Of(0));
             await thread.SetAffinity(machine.AllCpus);
+            thread.RecentCpu = machine.Cpus[1];
             await thread.Compute(1_000);
             await thread.Block("the wake");
             wokeOn = thread.Cpu.Id;
-        });
-        _world.Schedule(otherComesAt, EventKind.None, 0, _ => machine.StartThread("other", other => other.Compute(50_000), CpuSet.Of(0)), null);
+        }, CpuSet.Of(0));
+        _world.Schedule(otherComesAt, EventKind.None, 0, _ => machine.StartThread(
+            "other", other => other.Compute(50_000), CpuSet.Of(0), group: isOfTheSameGroup ? null : new AutoGroup()), null);
         // The other has waited for the thread, if it was there, and has had less of the CPU since.
         _world.Schedule(1_600, EventKind.None, 0, _ => machine.Interrupt(thread), null);
         _world.RunUntilIdle();

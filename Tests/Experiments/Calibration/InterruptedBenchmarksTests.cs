@@ -23,12 +23,12 @@ public sealed class InterruptedBenchmarksTests
         ["HopOnOneCpu"] = (sampler, there) => Wakes(sampler, there).HopOnOneCpu(s_nothing),
         ["PreemptionDelay"] = (sampler, there) => Wakes(sampler, there).PreemptionDelay(s_nothing, s_nothing),
         ["WakerShareHere"] = (sampler, there) => Wakes(sampler, there).WakerShareHere(s_nothing),
-        ["WakesOnWakersCpu"] = (sampler, there) => Wakes(sampler, there).WakesOnWakersCpu(),
         ["Uncontended"] = (sampler, there) => Locks(sampler, there).Uncontended(),
     };
 
     private static readonly Dictionary<string, Action<Sampler, int>> s_onTwoCpus = new()
     {
+        ["Packing"] = (sampler, there) => new PackingBenchmark(sampler, s_here, there).Measure(0),
         ["WakerShare"] = (sampler, there) => Wakes(sampler, there).WakerShare(WorkMicros, s_nothing),
         ["HopToOther"] = (sampler, there) => Wakes(sampler, there).HopToOther(WorkMicros, s_nothing),
         ["HopToBusy"] = (sampler, there) => Wakes(sampler, there).HopToBusy(s_nothing),
