@@ -16,7 +16,6 @@ namespace Harness.Experiments.Commands;
 internal static class PredictCommand
 {
     private const string Name = "predict";
-    private const string MachineYaml = "machine.yaml";
     private const string Picture = "predict.png";
     private const int Blocks = 5;
     private const int QuickBlocks = 3;
@@ -37,7 +36,11 @@ internal static class PredictCommand
             HelpName = "DURATION",
             DefaultValueFactory = _ => "0us",
         };
-        var machine = new Option<string?>("--machine") { Description = "A machine file of an earlier calibration (default: calibrate now)", HelpName = "FILE" };
+        var machine = new Option<string?>("--machine")
+        {
+            Description = "A machine file of an earlier calibration (default: calibrate before each block)",
+            HelpName = "FILE",
+        };
         var resume = new Option<string?>("--resume") { Description = "Go on with an earlier run: what it measured is not measured again", HelpName = "DIR" };
         var output = new Option<string>("--out") { Description = "Where the run's directory is made", HelpName = "DIR", DefaultValueFactory = _ => "runs" };
         var measured = new Option<string?>("--measured")
@@ -143,14 +146,25 @@ internal static class PredictCommand
         await Console.Error.WriteLineAsync($"run directory: {directory.Root}").ConfigureAwait(false);
         RunEnvironment environment = EnvironmentRecord.Gather(Seed, fio, DateTimeOffset.UtcNow);
         environment.Write(directory.EnvironmentJson);
-        // The machine first: nothing of what follows can get into it.
-        MachineDescription machine = await Machine(directory, machineFile, options.Quick, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<PredictionCell> cells = PredictionPlan.Cells(s_runtime, options.Spin, options.Quick);
-        IReadOnlyList<TrialMeasurement> predicted = Simulate(machine, cells);
         using var results = ResultsFile.Open(directory.ResultsCsv, []);
-        await new RealCells(directory, results, Seed).Run(
-            cells, blocks, new PlainProgress(Console.Error), cancellationToken).ConfigureAwait(false);
-        PredictionScore score = Predictions.Compare(cells, predicted, results.Trials);
+        var real = new RealCells(directory, results, Seed);
+        var progress = new PlainProgress(Console.Error);
+        IReadOnlyList<TrialMeasurement>? predicted = machineFile is null ? null : Simulate(Load(machineFile), cells);
+        // A guest's speed changes with what others do on its host, so that it is calibrated as often as it is measured, in turns. Nothing of what is
+        // measured gets into the machine: a calibration is told where to write and nothing else.
+        var rounds = new MachineRounds(directory);
+        for (int block = 0; block < blocks; block++)
+        {
+            if (predicted is null)
+            {
+                await rounds.Add(cancellationToken).ConfigureAwait(false);
+            }
+
+            await real.Run(cells, block, blocks, progress, cancellationToken).ConfigureAwait(false);
+        }
+
+        PredictionScore score = Predictions.Compare(cells, predicted ?? Simulate(rounds.Machine(), cells), results.Trials);
         Report(score, directory, environment, json);
         return results.Trials.Any(trial => trial.Error is not null) ? ExitCode.CheckFailed : ExitCode.Done;
     }
@@ -166,19 +180,8 @@ internal static class PredictCommand
         ? text
         : throw new BadArgumentsException($"--spin: {complaint}; allowed: {Knobs.Spin.Kind.Expectation}.");
 
-    private static async Task<MachineDescription> Machine(RunDirectory directory, string? file, bool quick, CancellationToken cancellationToken)
-    {
-        string own = Path.Combine(directory.Root, MachineYaml);
-        if (file is null && !File.Exists(own))
-        {
-            MachineDescription measured = await CalibrateCommand.Measure(quick, cancellationToken).ConfigureAwait(false);
-            WholeFile.Write(own, MachineFileWriter.Write(measured));
-        }
-
-        return Load(file ?? own);
-    }
-
-    private static MachineDescription Load(string file)
+    /// <summary>A machine file that was named on the command line.</summary>
+    internal static MachineDescription Load(string file)
     {
         try
         {

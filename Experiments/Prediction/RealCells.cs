@@ -20,39 +20,42 @@ internal sealed class RealCells(RunDirectory directory, ResultsFile results, int
     private static readonly Backend s_null = new(Backend.Null, null);
     private static readonly Workload s_warmUp = BenchJobs.WarmUp(TimeSpan.FromMilliseconds(500));
 
-    /// <summary>Measures to the end or to the cancellation.</summary>
+    private TimeSpan _spent;
+    private int _measured;
+
+    /// <summary>Measures a block to its end or to the cancellation.</summary>
+    /// <param name="cells">What there is to measure.</param>
+    /// <param name="block">Which block it is, from 0.</param>
+    /// <param name="blocks">How many there are.</param>
+    /// <param name="progress">Told of each trial.</param>
+    /// <param name="cancellationToken">Interrupts it.</param>
     /// <remarks>
     /// A block mounts each configuration once, in random order, and runs its cells there, in random order: what a mount has by chance, such as
     /// where its memory lies, differs from block to block as it would from trial to trial, and its code is compiled once and not for each cell.
     /// </remarks>
     /// <exception cref="OperationCanceledException">It was interrupted; everything is unmounted, what was measured is kept.</exception>
-    public async Task Run(IReadOnlyList<PredictionCell> cells, int blocks, IRunProgress progress, CancellationToken cancellationToken)
+    public async Task Run(IReadOnlyList<PredictionCell> cells, int block, int blocks, IRunProgress progress, CancellationToken cancellationToken)
     {
-        var random = new Random(seed);
-        (PredictionCell[] Cells, int Block)[] mounts =
-        [
-            .. Enumerable.Range(0, blocks).SelectMany(block =>
-                Shuffled(cells.GroupBy(cell => cell.Configuration), random).Select(group => (Shuffled(group, random), block))),
-        ];
+        var random = new Random(seed + block);
         int total = cells.Count * blocks;
         int done = results.Trials.Count(trial => trial.Measured is not null);
-        int before = done;
-        long started = Stopwatch.GetTimestamp();
-        foreach ((PredictionCell[] all, int block) in mounts)
+        foreach (IGrouping<string, PredictionCell> mount in Shuffled(cells.GroupBy(cell => cell.Configuration), random))
         {
-            PredictionCell[] left = [.. all.Where(cell => !results.IsMeasured(Record(cell, block).Key))];
+            PredictionCell[] left = [.. Shuffled(mount, random).Where(cell => !results.IsMeasured(Record(cell, block).Key))];
             if (left.Length == 0)
             {
                 continue;
             }
 
-            TimeSpan each = done == before ? left[0].Workload.ExpectedTime : Stopwatch.GetElapsedTime(started) / (done - before);
+            long started = Stopwatch.GetTimestamp();
+            TimeSpan each = _measured == 0 ? left[0].Workload.ExpectedTime : _spent / _measured;
             await OnOneMount(left, block, cell => progress.Started($"{cell}", done, total, each * (total - done)), record =>
             {
                 results.Append(record);
                 progress.Finished(record);
                 done++;
             }, cancellationToken).ConfigureAwait(false);
+            (_spent, _measured) = (_spent + Stopwatch.GetElapsedTime(started), _measured + left.Length);
         }
     }
 
