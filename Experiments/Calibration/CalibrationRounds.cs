@@ -1,4 +1,5 @@
 using System.Reflection;
+using Harness.Results.Statistics;
 using Harness.Simulation.Machines;
 
 namespace Harness.Experiments.Calibration;
@@ -33,12 +34,13 @@ internal static class CalibrationRounds
             Layers = first.Layers.ToDictionary(
                 layer => layer.Key, layer => Together([.. rounds.Select(round => round.Layers[layer.Key])])),
             Wakes = alike[0].Wakes,
-            Packing = new Packing(Median(alike.Select(round => round.Packing.Room)), Median(alike.Select(round => round.Packing.ExitCounted))),
+            Packing = new Packing(
+                Summary.MedianOf(alike.Select(round => round.Packing.Room)), Summary.MedianOf(alike.Select(round => round.Packing.ExitCounted))),
             SchedulerSource = alike[0].SchedulerSource,
             Variation = first.Variation with
             {
-                WakeUps = Median(rounds.Select(round => round.Variation.WakeUps)),
-                Work = Median(rounds.Select(round => round.Variation.Work)),
+                WakeUps = Summary.MedianOf(rounds.Select(round => round.Variation.WakeUps)),
+                Work = Summary.MedianOf(rounds.Select(round => round.Variation.Work)),
             },
         };
     }
@@ -68,7 +70,7 @@ internal static class CalibrationRounds
 
     private static Cost Together(Cost[] rounds) => rounds[0].LowNanoseconds is null
         ? rounds[0]
-        : new Cost((long)Median(rounds.Select(round => (double)round.Nanoseconds)), Source(rounds[0].Source, rounds.Length))
+        : new Cost((long)Summary.MedianOf(rounds.Select(round => (double)round.Nanoseconds)), Source(rounds[0].Source, rounds.Length))
         {
             LowNanoseconds = rounds.Min(round => round.Nanoseconds),
             HighNanoseconds = rounds.Max(round => round.Nanoseconds),
@@ -76,18 +78,11 @@ internal static class CalibrationRounds
 
     private static Rate Together(Rate[] rounds) => rounds[0].LowBytesPerSecond is null
         ? rounds[0]
-        : new Rate((long)Median(rounds.Select(round => (double)round.BytesPerSecond)), Source(rounds[0].Source, rounds.Length))
+        : new Rate((long)Summary.MedianOf(rounds.Select(round => (double)round.BytesPerSecond)), Source(rounds[0].Source, rounds.Length))
         {
             LowBytesPerSecond = rounds.Min(round => round.BytesPerSecond),
             HighBytesPerSecond = rounds.Max(round => round.BytesPerSecond),
         };
 
     private static string Source(string ofFirst, int rounds) => $"median of {rounds} rounds, the first of which: {ofFirst}";
-
-    private static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        int middle = sorted.Length / 2;
-        return sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-    }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Harness.Results.Statistics;
 using Harness.Runtime;
 using Harness.Runtime.Native;
 
@@ -38,7 +39,8 @@ internal sealed class PackingBenchmark(Sampler sampler, int here, int there)
     public Result Measure(double interruptNanos)
     {
         Figure room = sampler.Batch(here, () => Trial(interruptNanos), "");
-        return new Result(room.Nanos, Median(_counted));
+        // The first batch compiles the code.
+        return new Result(room.Nanos, Summary.MedianOf(_counted.Skip(1).DefaultIfEmpty()));
     }
 
     /// <summary>One time from calm to leaving. Returns how much was used when the thread left.</summary>
@@ -77,13 +79,6 @@ internal sealed class PackingBenchmark(Sampler sampler, int here, int there)
         {
             ThreadPlacement.TryPin(new CpuSet([here]));
         }
-    }
-
-    private static double Median(List<double> values)
-    {
-        // The first batch compiles the code.
-        double[] sorted = [.. values.Skip(1).Order()];
-        return sorted.Length == 0 ? 0 : sorted[sorted.Length / 2];
     }
 
     /// <summary>The thread and its partner, and what both have used.</summary>
@@ -137,6 +132,14 @@ internal sealed class PackingBenchmark(Sampler sampler, int here, int there)
             return false;
         }
 
+        /// <summary>Uses nothing for so long, so that what has been used before is forgotten.</summary>
+        public void Sleep(double nanos)
+        {
+            MemoryMarshal.Write(_words.GetSpan(), 0L);
+            MemoryMarshal.Write(_words.GetSpan()[sizeof(long)..], (long)nanos);
+            Libc.Syscall(CallBenchmarks.Numbers.Nanosleep, _words.Address, 0, 0, 0, 0, 0);
+        }
+
         public void Dispose() => ((IDisposable)_words).Dispose();
 
         private void Count()
@@ -158,14 +161,6 @@ internal sealed class PackingBenchmark(Sampler sampler, int here, int there)
         {
             Libc.Syscall(CallBenchmarks.Numbers.Getcpu, _words.Address, 0, 0, 0, 0, 0);
             return MemoryMarshal.Read<int>(_words.GetSpan()) == cpu;
-        }
-
-        /// <summary>Uses nothing for so long, so that what has been used before is forgotten.</summary>
-        public void Sleep(double nanos)
-        {
-            MemoryMarshal.Write(_words.GetSpan(), 0L);
-            MemoryMarshal.Write(_words.GetSpan()[sizeof(long)..], (long)nanos);
-            Libc.Syscall(CallBenchmarks.Numbers.Nanosleep, _words.Address, 0, 0, 0, 0, 0);
         }
 
         private double CpuTime() => Clock(ThreadClock) + Clock(_partnerClock);

@@ -1,6 +1,7 @@
 using Harness.Experiments.Benchmarking;
 using Harness.Results.Analysis;
 using Harness.Results.Records;
+using Harness.Results.Statistics;
 
 namespace Harness.Experiments.Prediction;
 
@@ -14,7 +15,7 @@ internal sealed record CellPrediction(PredictionCell Cell, IReadOnlyDictionary<i
     private const double Percent = 100;
 
     /// <summary>Operations per second that were measured: the median over the blocks.</summary>
-    public double MeasuredIops { get; } = Median(Measured.Values.Select(trial => trial.Iops));
+    public double MeasuredIops { get; } = Summary.MedianOf(Measured.Values.Select(trial => trial.Iops));
 
     /// <summary>By how much the prediction is off, as a share of what was measured.</summary>
     public double Error => Math.Abs(Predicted.Iops - MeasuredIops) / MeasuredIops;
@@ -28,9 +29,9 @@ internal sealed record CellPrediction(PredictionCell Cell, IReadOnlyDictionary<i
             (double Application, double Daemon, double Waiting) predicted = Split(Predicted);
             return
             [
-                ("the application's CPU time", Median(measured.Select(part => part.Application)), predicted.Application),
-                ("the daemon's CPU time", Median(measured.Select(part => part.Daemon)), predicted.Daemon),
-                ("waking up and waiting", Median(measured.Select(part => part.Waiting)), predicted.Waiting),
+                ("the application's CPU time", Summary.MedianOf(measured.Select(part => part.Application)), predicted.Application),
+                ("the daemon's CPU time", Summary.MedianOf(measured.Select(part => part.Daemon)), predicted.Daemon),
+                ("waking up and waiting", Summary.MedianOf(measured.Select(part => part.Waiting)), predicted.Waiting),
             ];
         }
     }
@@ -42,13 +43,6 @@ internal sealed record CellPrediction(PredictionCell Cell, IReadOnlyDictionary<i
     public static string Text(PredictionCell cell, double iops) => PredictionCell.IsLarge(cell.Workload)
         ? Metric.Throughput.Format(iops * cell.Workload.Number(Plan.Workloads.FioKeys.Bs, 0))
         : Metric.Iops.Format(iops);
-
-    /// <summary>The median of some values.</summary>
-    public static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return sorted.Length == 0 ? double.NaN : (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
-    }
 
     /// <summary>CPU time of an operation on either side, and what is left of the time between two operations on all CPUs that the jobs could use.</summary>
     private (double Application, double Daemon, double Waiting) Split(TrialMeasurement trial)

@@ -31,7 +31,7 @@ internal sealed record PredictionScore(IReadOnlyList<CellPrediction> Cells, doub
             }
         }
 
-        return new PredictionScore(cells, CellPrediction.Median(cells.Select(cell => cell.Error)), taus.Count > 0 ? taus.Average() : null, pairs);
+        return new PredictionScore(cells, Summary.MedianOf(cells.Select(cell => cell.Error)), taus.Count > 0 ? taus.Average() : null, pairs);
     }
 
     /// <summary>Pairs of configurations that the measurement tells apart, and how many of them the prediction orders alike.</summary>

@@ -20,6 +20,9 @@ public sealed record Summary(int Count, double Mean, Interval? MeanInterval, dou
         return new(sorted.Length, mean, Statistics.MeanInterval.Of(sorted, chance), MedianOf(sorted), MedianIntervalOf(sorted));
     }
 
+    /// <summary>The median alone; NaN without a value.</summary>
+    public static double MedianOf(IEnumerable<double> values) => MedianOf([.. values.Order()]);
+
     private static double MedianOf(double[] sorted) => sorted.Length switch
     {
         0 => double.NaN,

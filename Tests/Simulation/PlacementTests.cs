@@ -59,29 +59,8 @@ public sealed class PlacementTests
     [Theory]
     [InlineData(30 * Millisecond, 0)]
     [InlineData(50 * Millisecond, 1)]
-    public void AThreadDoesNotComeWhereBothAreExpectedToUseTooMuch(long targetRan, int expected)
-    {
-        var world = new SimScheduler();
-        var machine = new Machine(world, TestMachines.Free1Node(2) with { Wakes = WakePlacement.Packed, Packing = s_packing });
-        int ranOn = -1;
-        SimThread target = machine.StartThread("target", async thread =>
-        {
-            await thread.SetAffinity(CpuSet.Of(1));
-            await thread.SetAffinity(machine.AllCpus);
-            await thread.Compute(targetRan);
-            await thread.Block("the wake");
-            ranOn = thread.Cpu.Id;
-        });
-        machine.StartThread("waker", async thread =>
-        {
-            await thread.Compute(10 * Millisecond);
-            await thread.Sleep(400 * Millisecond);
-            await thread.Wake(target);
-            await thread.Compute(1_000);
-        }, CpuSet.Of(0));
-        world.RunUntil(() => ranOn >= 0, "the woken thread");
-        Assert.Equal(expected, ranOn);
-    }
+    public void AThreadDoesNotComeWhereBothAreExpectedToUseTooMuch(long targetRuns, int expected) =>
+        Assert.Equal(expected, CpuAfterWake(last: 1, 10 * Millisecond, targetRuns, wakerSleeps: 400 * Millisecond));
 
     [Fact]
     public void AThreadThatFindsNoRoomAndNoIdleCpuWhereItWasBeforeStays() =>
@@ -122,9 +101,9 @@ public sealed class PlacementTests
 
     /// <summary>
     /// On which of two CPUs a thread runs that has run for so long there and slept, when a waker on CPU 0 wakes it after it has run for so long
-    /// itself; another may have CPU 1 meanwhile.
+    /// itself and perhaps slept; another may have CPU 1 meanwhile.
     /// </summary>
-    private static int CpuAfterWake(int last, long wakerRuns, long targetRuns, long otherRuns = 0)
+    private static int CpuAfterWake(int last, long wakerRuns, long targetRuns, long otherRuns = 0, long wakerSleeps = 0)
     {
         var world = new SimScheduler();
         var machine = new Machine(world, TestMachines.Free1Node(2) with { Wakes = WakePlacement.Packed, Packing = s_packing });
@@ -142,6 +121,11 @@ public sealed class PlacementTests
         machine.StartThread("waker", async thread =>
         {
             await thread.Compute(wakerRuns);
+            if (wakerSleeps > 0)
+            {
+                await thread.Sleep(wakerSleeps);
+            }
+
             await thread.Wake(target);
             await thread.Compute(1_000);
         }, CpuSet.Of(0));
